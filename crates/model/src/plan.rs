@@ -1,0 +1,104 @@
+//! What is to be run: the services of a specification and the names of its tests. Made by `language`, or directly by
+//! `fbsim run` for a single program; carried out by `recorder` and `replayer`.
+
+use crate::glob::Glob;
+use crate::ids::ServiceId;
+use crate::time::VirtualDuration;
+
+/// The system under test.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The services in declaration order; [`ServiceId`] n is `services[n - 1]` (0 is the driver).
+    pub services: Vec<Service>,
+    /// The tests in the order in which they are shown.
+    pub tests: Vec<String>,
+}
+
+/// A program that runs on a simulated host of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// Its name, which is also its host name.
+    pub name: String,
+    /// The program on the host's file system.
+    pub binary: String,
+    /// `argv[1..]`.
+    pub args: Vec<String>,
+    /// Its environment, in the order in which it is passed.
+    pub env: Vec<(String, String)>,
+    /// What it listens on.
+    pub interfaces: Vec<Interface>,
+    /// Services that must be ready before this one starts.
+    pub depends_on: Vec<ServiceId>,
+    /// How to tell that it is ready.
+    pub health: Option<Health>,
+    /// Files whose appended lines become `wal` events.
+    pub observe_wal: Vec<Glob>,
+    /// Named groups of calls.
+    pub ops: Vec<Op>,
+    /// Host paths it may read besides its program and the system's libraries, as `(host path, path inside)`.
+    pub mounts: Vec<(String, String)>,
+}
+
+/// A named group of system calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Op {
+    /// Its name, usable as a fault keyword.
+    pub name: String,
+    /// The calls, by name.
+    pub calls: Vec<String>,
+    /// Only on paths that match.
+    pub path: Option<Glob>,
+}
+
+/// A port that a service listens on and the protocol spoken there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name within the service.
+    pub name: String,
+    /// `http`, `tcp`, …
+    pub protocol: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// A readiness check, polled in virtual time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// What to do.
+    pub check: Check,
+    /// The port to connect to.
+    pub port: u16,
+    /// Give up after this long.
+    pub timeout: VirtualDuration,
+}
+
+/// What a readiness check does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// The port accepts a connection.
+    Tcp,
+    /// `GET path` answers 2xx or 3xx.
+    Http(String),
+}
+
+impl Plan {
+    /// The name of a service; `test` for the driver.
+    pub fn name(&self, id: ServiceId) -> &str {
+        match id.index().checked_sub(1) {
+            None => "test",
+            Some(i) => self.services.get(i).map_or("?", |s| &s.name),
+        }
+    }
+    /// The id of the service with this name.
+    pub fn id(&self, name: &str) -> Option<ServiceId> {
+        self.services.iter().position(|s| s.name == name).map(|i| ServiceId(i as u16 + 1))
+    }
+    /// A service by id; `None` for the driver.
+    pub fn service(&self, id: ServiceId) -> Option<&Service> {
+        self.services.get(id.index().checked_sub(1)?)
+    }
+    /// Ids of all services in declaration order.
+    pub fn ids(&self) -> impl Iterator<Item = ServiceId> + use<> {
+        (1..=self.services.len() as u16).map(ServiceId)
+    }
+}
