@@ -50,7 +50,7 @@ pub struct Call {
 }
 
 /// What was done about a call at its entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Decision {
     /// Executed as it is.
     #[default]

@@ -1,0 +1,215 @@
+//! The driver's tasks: threads of the host `test` that run in the supervisor and talk to the kernel in requests
+//! instead of system calls. They are scheduled like any other thread.
+
+use crate::abi::errno::{EAGAIN, EALREADY, EINPROGRESS, ETIMEDOUT};
+use crate::host::AddressSpaceId;
+use crate::process::{Pending, ProcessId, Thread};
+use crate::wait::{ObjectId, Wait, WaitKey};
+use crate::world::Kernel;
+use model::{Errno, ServiceId, ThreadId, VirtualTime};
+use std::collections::BTreeMap;
+
+/// What a task asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Connect a new socket to a port of a service.
+    Connect {
+        /// The service.
+        to: ServiceId,
+        /// The port.
+        port: u16,
+        /// When to give up.
+        deadline: VirtualTime,
+    },
+    /// Send all of these bytes.
+    Send {
+        /// The socket.
+        on: ObjectId,
+        /// What is left to send.
+        bytes: Vec<u8>,
+        /// When to give up.
+        deadline: VirtualTime,
+    },
+    /// Receive at least one byte.
+    Receive {
+        /// The socket.
+        on: ObjectId,
+        /// When to give up.
+        deadline: VirtualTime,
+    },
+    /// Sleep until this instant.
+    Sleep(VirtualTime),
+    /// Wait until nothing can happen before this instant.
+    Settle(VirtualTime),
+    /// Wait until these tasks have ended.
+    Join(Vec<u32>),
+    /// Only give others the chance to run.
+    Yield,
+}
+
+/// What a task is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// To `Connect`.
+    Connected(Result<ObjectId, Errno>),
+    /// To `Send`.
+    Sent(Result<(), Errno>),
+    /// To `Receive`.
+    Received(Result<Vec<u8>, Errno>),
+    /// To `Settle`: whether that point was reached.
+    Settled(bool),
+    /// To everything else.
+    Done,
+}
+
+#[derive(Debug)]
+struct Task {
+    request: Option<Request>,
+    answer: Option<Answer>,
+    /// The socket of a `Connect` under way.
+    socket: Option<ObjectId>,
+}
+
+/// The driver's tasks.
+#[derive(Debug, Default)]
+pub struct Driver {
+    tasks: BTreeMap<u32, Task>,
+    settling: Option<(u32, VirtualTime)>,
+}
+
+fn thread_id(task: u32) -> ThreadId {
+    ThreadId { service: ServiceId::DRIVER, tid: task }
+}
+
+impl Driver {
+    /// True if a task waits for quiet and the next timer is beyond its deadline.
+    pub(crate) fn settled(&self, next: Option<VirtualTime>) -> bool {
+        self.settling.is_some_and(|(_, deadline)| next.is_none_or(|at| at > deadline))
+    }
+    /// The task that waits for quiet.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub(crate) fn settling_task(&self) -> ThreadId {
+        thread_id(self.settling.expect("a task is settling").0)
+    }
+}
+
+impl Kernel {
+    /// Adds a task; it is a thread of the host `test`.
+    pub fn driver_spawn(&mut self) -> u32 {
+        let tid = self.new_tid(ServiceId::DRIVER);
+        let process = ProcessId { service: ServiceId::DRIVER, pid: 0 };
+        self.driver.tasks.insert(tid, Task { request: None, answer: None, socket: None });
+        self.add_thread(Thread::new(thread_id(tid), process, AddressSpaceId::SUPERVISOR, "task"));
+        tid
+    }
+    /// A task has ended.
+    pub fn driver_exit(&mut self, task: u32) {
+        let id = thread_id(task);
+        self.unpark(id);
+        self.run_queue.retain(|t| *t != id);
+        self.threads.remove(&id);
+        self.driver.tasks.remove(&task);
+        self.wake(WaitKey::Task(task));
+    }
+    /// The running task asks for something; the answer is there when the scheduler runs it again.
+    pub fn driver_request(&mut self, task: u32, request: Request) {
+        self.clock.tick_call();
+        let entry = self.driver.tasks.get_mut(&task).expect("the task exists");
+        entry.request = Some(request);
+        entry.answer = None;
+        let thread = self.thread_mut(thread_id(task));
+        thread.pending = Pending::Driver;
+        thread.call = crate::process::InCall::default();
+        thread.slice += 1;
+    }
+    /// Takes the answer to a task's last request.
+    pub fn driver_answer(&mut self, task: u32) -> Option<Answer> {
+        self.driver.tasks.get_mut(&task)?.answer.take()
+    }
+
+    /// Tries a task's request. True if it is answered; else the task is parked.
+    pub(crate) fn driver_attempt(&mut self, id: ThreadId) -> bool {
+        let task = id.tid;
+        let Some(request) = self.driver.tasks.get_mut(&task).and_then(|t| t.request.take()) else { return true };
+        let timed_out = self.thread_mut(id).call.timed_out;
+        let answer = match self.driver_try(task, request, timed_out) {
+            Ok(answer) => answer,
+            Err((request, wait)) => {
+                self.driver.tasks.get_mut(&task).expect("the task exists").request = Some(request);
+                self.park(id, wait);
+                self.thread_mut(id).pending = Pending::Driver;
+                return false;
+            }
+        };
+        self.driver.tasks.get_mut(&task).expect("the task exists").answer = Some(answer);
+        true
+    }
+
+    fn driver_try(&mut self, task: u32, request: Request, timed_out: bool) -> Result<Answer, (Request, Wait)> {
+        let object_wait = |on, deadline, why| Wait::on(WaitKey::Object(on), why).with_deadline(Some(deadline));
+        match request {
+            Request::Connect { to, port, deadline } => {
+                let underway = self.driver.tasks[&task].socket;
+                let socket = underway.unwrap_or_else(|| self.tcp_open(ServiceId::DRIVER));
+                self.driver.tasks.get_mut(&task).expect("the task exists").socket = Some(socket);
+                let address = self.net.address(to);
+                let result = match self.tcp_connect(socket, address, port) {
+                    Err(e) if (e == EINPROGRESS || e == EALREADY) && !timed_out => {
+                        let wait = object_wait(socket, deadline, "connecting");
+                        return Err((Request::Connect { to, port, deadline }, wait));
+                    }
+                    Err(e) if e == EINPROGRESS || e == EALREADY => Err(ETIMEDOUT),
+                    other => other,
+                };
+                self.driver.tasks.get_mut(&task).expect("the task exists").socket = None;
+                if result.is_err() {
+                    self.socket_close(socket);
+                }
+                Ok(Answer::Connected(result.map(|()| socket)))
+            }
+            Request::Send { on, mut bytes, deadline } => loop {
+                if bytes.is_empty() {
+                    return Ok(Answer::Sent(Ok(())));
+                }
+                match self.stream_send(on, &bytes) {
+                    Ok(n) => drop(bytes.drain(..n)),
+                    Err(e) if e == EAGAIN && !timed_out => {
+                        let wait = object_wait(on, deadline, "sending");
+                        return Err((Request::Send { on, bytes, deadline }, wait));
+                    }
+                    Err(e) => return Ok(Answer::Sent(Err(if e == EAGAIN { ETIMEDOUT } else { e }))),
+                }
+            },
+            Request::Receive { on, deadline } => match self.stream_receive(on, 1 << 16) {
+                Err(e) if e == EAGAIN && !timed_out => {
+                    Err((Request::Receive { on, deadline }, object_wait(on, deadline, "waiting for an answer")))
+                }
+                Err(e) => Ok(Answer::Received(Err(if e == EAGAIN { ETIMEDOUT } else { e }))),
+                Ok(bytes) => Ok(Answer::Received(Ok(bytes))),
+            },
+            Request::Sleep(until) if self.clock.now() < until => {
+                Err((Request::Sleep(until), Wait::until(until, "sleeping")))
+            }
+            Request::Settle(deadline) => {
+                if self.driver.settling.take().is_some() {
+                    return Ok(Answer::Settled(!timed_out));
+                }
+                self.driver.settling = Some((task, deadline));
+                let give_up = VirtualTime(deadline.0.saturating_add(1));
+                Err((Request::Settle(deadline), Wait::until(give_up, "waiting for quiet")))
+            }
+            Request::Join(tasks) => {
+                let open: Vec<WaitKey> =
+                    tasks.iter().filter(|t| self.driver.tasks.contains_key(t)).map(|t| WaitKey::Task(*t)).collect();
+                if open.is_empty() {
+                    return Ok(Answer::Done);
+                }
+                let wait = Wait { keys: open, why: "waiting for parallel branches", ..Wait::default() };
+                Err((Request::Join(tasks), wait))
+            }
+            Request::Sleep(_) | Request::Yield => Ok(Answer::Done),
+        }
+    }
+}

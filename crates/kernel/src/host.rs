@@ -1,0 +1,92 @@
+//! What the kernel needs of the process it is running in. Implemented by the hosting crate; tests implement it over a
+//! map of pages.
+
+use model::Errno;
+
+/// An address space, and with it the host process that has it. 0 is the supervisor, which hosts the driver's tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AddressSpaceId(pub u32);
+
+impl AddressSpaceId {
+    /// The supervisor's.
+    pub const SUPERVISOR: AddressSpaceId = AddressSpaceId(0);
+}
+
+/// What a file of the read-only image is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageKind {
+    /// A regular file of this size in bytes.
+    File(u64),
+    /// A directory.
+    Directory,
+    /// A symbolic link to this target.
+    Symlink(String),
+}
+
+/// An entry of the read-only image: the part of the host's files that guests may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageEntry {
+    /// What it is.
+    pub kind: ImageKind,
+    /// Permission bits (`mode & 0o7777`).
+    pub mode: u32,
+}
+
+/// The process that runs the kernel right now.
+///
+/// Memory accesses are only made to ranges that the kernel's own map of the address space allows, so they cannot
+/// fault on a bad guest pointer.
+pub trait Host {
+    /// Whose address space this is.
+    fn address_space(&self) -> AddressSpaceId;
+    /// Reads guest memory.
+    fn read(&self, at: u64, into: &mut [u8]);
+    /// Writes guest memory.
+    fn write(&mut self, at: u64, bytes: &[u8]);
+
+    /// Maps fresh zeroed private memory, replacing what is there. `prot` holds `PROT_*` bits.
+    ///
+    /// # Errors
+    /// The host's errno; it is passed to the guest.
+    fn map_anonymous(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno>;
+    /// Maps fresh zeroed memory that a later [`Host::fork`] shares.
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn map_shared(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno>;
+    /// Maps a file of the image privately.
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn map_image(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Result<(), Errno>;
+    /// Unmaps; holes are fine.
+    fn unmap(&mut self, at: u64, len: u64);
+    /// Changes protection of a fully mapped range.
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn protect(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno>;
+    /// Moves or resizes a mapping (`mremap` with `MREMAP_FIXED`); `to` is free.
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64) -> Result<(), Errno>;
+    /// Drops the content of private pages (`MADV_DONTNEED`).
+    fn discard(&mut self, at: u64, len: u64);
+
+    /// Copies the extended processor state (x87, SSE, AVX) of the thread that entered the kernel, in the layout of a
+    /// signal frame (`struct _fpstate` and what follows).
+    fn extended_state(&self, into: &mut Vec<u8>);
+    /// Makes a host process with a copy of this address space, to serve as `child`. Returns in the parent alone.
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn fork(&mut self, child: AddressSpaceId) -> Result<(), Errno>;
+
+    /// Looks a path up in the image, not following a final symbolic link.
+    fn image_entry(&mut self, path: &str) -> Option<ImageEntry>;
+    /// Names in a directory of the image, sorted.
+    fn image_list(&mut self, path: &str) -> Vec<String>;
+    /// Reads from a file of the image; returns how much was read.
+    fn image_read(&mut self, path: &str, offset: u64, into: &mut [u8]) -> usize;
+}

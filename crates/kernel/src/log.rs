@@ -1,0 +1,92 @@
+//! The event log: everything observable, in order, chained into the event hash.
+
+use model::machine::Filter;
+use model::{Body, Event, EventHash, EventIndex, Note, ThreadId, VirtualTime};
+
+/// The log of a world.
+#[derive(Debug, Default)]
+pub struct Log {
+    events: Vec<Event>,
+    hash: EventHash,
+    calls: u64,
+    filters: Vec<Filter>,
+    attention: Vec<EventIndex>,
+    expected: Option<Expected>,
+}
+
+/// The hashes of an earlier run that this one must repeat.
+#[derive(Debug)]
+struct Expected {
+    hashes: Vec<EventHash>,
+    diverged: Option<EventIndex>,
+}
+
+impl Log {
+    /// Appends an event. `extra` words are chained in besides what the event itself says.
+    pub fn append(&mut self, at: VirtualTime, thread: ThreadId, body: Body, extra: &[u64]) -> EventIndex {
+        let index = EventIndex(self.events.len() as u64);
+        self.hash.words([at.0, u64::from(thread.service.0) << 32 | u64::from(thread.tid)]);
+        for word in extra {
+            self.hash.words([*word]);
+        }
+        body.add_to(&mut self.hash);
+        if matches!(body, Body::Call(_)) {
+            self.calls += 1;
+        }
+        let event = Event { index, at, thread, hash: self.hash, body };
+        if self.filters.iter().any(|f| f.matches(&event)) {
+            self.attention.push(index);
+        }
+        self.compare(index);
+        self.events.push(event);
+        index
+    }
+    fn compare(&mut self, index: EventIndex) {
+        if let Some(expected) = &mut self.expected
+            && expected.diverged.is_none()
+            && expected.hashes.get(index.0 as usize) != Some(&self.hash)
+        {
+            expected.diverged = Some(index);
+        }
+    }
+    /// Appends a note.
+    pub fn note(&mut self, at: VirtualTime, thread: ThreadId, note: Note) -> EventIndex {
+        self.append(at, thread, Body::Note(note), &[])
+    }
+    /// All events.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+    /// How many events are system calls.
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+    /// The chain so far.
+    pub fn hash(&self) -> EventHash {
+        self.hash
+    }
+    /// Chains memory or other state into the hash without an event.
+    pub fn mix(&mut self, bytes: &[u8]) {
+        self.hash.bytes(bytes);
+    }
+    /// Replaces the filters whose events the driver wants to see at once.
+    pub fn watch(&mut self, filters: &[Filter]) {
+        self.filters = filters.to_vec();
+    }
+    /// True if the driver has events to look at.
+    pub fn wants_attention(&self) -> bool {
+        !self.attention.is_empty()
+    }
+    /// Takes the events that the driver has to look at.
+    pub fn take_attention(&mut self) -> Vec<EventIndex> {
+        std::mem::take(&mut self.attention)
+    }
+    /// From the first event on, each must have the hash that an earlier run had there.
+    pub fn expect(&mut self, hashes: Vec<EventHash>) {
+        self.expected = Some(Expected { hashes, diverged: None });
+    }
+    /// The first event that differed from what was expected.
+    pub fn diverged(&self) -> Option<EventIndex> {
+        self.expected.as_ref()?.diverged
+    }
+}

@@ -1,0 +1,209 @@
+//! The map of an address space.
+
+use crate::abi::page_up;
+use crate::memory::{HIGHEST, LOWEST, MMAP_TOP};
+use std::collections::BTreeMap;
+
+/// What a mapping shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// Private memory.
+    Anonymous,
+    /// A private view of a file: its path and the offset of the mapping's first byte.
+    File(String, u64),
+    /// Memory shared with forked children: the object's number and the offset of the mapping's first byte.
+    Shared(u32, u64),
+}
+
+/// A mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vma {
+    /// First address beyond it.
+    pub end: u64,
+    /// `PROT_*` bits.
+    pub prot: u32,
+    /// What it shows.
+    pub backing: Backing,
+    /// A name for `/proc/self/maps`: `[heap]`, `[stack]`, or empty.
+    pub name: &'static str,
+}
+
+impl Vma {
+    fn tail(&self, start: u64, at: u64) -> Vma {
+        let shift = at - start;
+        let backing = match &self.backing {
+            Backing::Anonymous => Backing::Anonymous,
+            Backing::File(path, offset) => Backing::File(path.clone(), offset + shift),
+            Backing::Shared(object, offset) => Backing::Shared(*object, offset + shift),
+        };
+        Vma { end: self.end, prot: self.prot, backing, name: self.name }
+    }
+}
+
+/// What a process has mapped.
+#[derive(Clone, Debug, Default)]
+pub struct AddressSpace {
+    map: BTreeMap<u64, Vma>,
+    /// Start of the heap.
+    pub heap_start: u64,
+    /// Current program break.
+    pub heap_end: u64,
+    /// How many simulated processes use it (two while a `vfork` child has not executed a program).
+    pub users: u32,
+}
+
+impl AddressSpace {
+    /// All mappings in address order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &Vma)> {
+        self.map.iter().map(|(start, vma)| (*start, vma))
+    }
+    /// The mapping an address lies in.
+    pub fn find(&self, at: u64) -> Option<(u64, &Vma)> {
+        let (start, vma) = self.map.range(..=at).next_back()?;
+        (at < vma.end).then_some((*start, vma))
+    }
+    /// Whether the whole range is mapped with at least this protection.
+    pub fn allows(&self, at: u64, len: u64, prot: u32) -> bool {
+        let Some(end) = at.checked_add(len) else { return false };
+        let mut at = at;
+        while at < end {
+            match self.find(at) {
+                // As on the processor, memory that can be written or executed can be read.
+                Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => at = vma.end,
+                _ => return false,
+            }
+        }
+        true
+    }
+    /// Whether the whole range is mapped, however protected.
+    pub fn covers(&self, at: u64, len: u64) -> bool {
+        let Some(end) = at.checked_add(len) else { return false };
+        let mut at = at;
+        while at < end {
+            match self.find(at) {
+                Some((_, vma)) => at = vma.end,
+                None => return false,
+            }
+        }
+        true
+    }
+    /// Whether nothing of the range is mapped.
+    pub fn is_free(&self, at: u64, len: u64) -> bool {
+        self.find(at).is_none() && self.map.range(at..at.saturating_add(len)).next().is_none()
+    }
+    /// Records a mapping in a range that is free. Neighbours that continue each other become one.
+    pub fn insert(&mut self, at: u64, vma: Vma) {
+        debug_assert!(self.is_free(at, vma.end - at), "mappings do not overlap");
+        self.map.insert(at, vma);
+        self.merge(at);
+    }
+    fn merge(&mut self, at: u64) {
+        let joins = |a_start: u64, a: &Vma, b_start: u64, b: &Vma| {
+            a.end == b_start && a.prot == b.prot && a.name == b.name && a.tail(a_start, a.end).backing == b.backing
+        };
+        let mut at = at;
+        if let Some((before, a)) = self.map.range(..at).next_back()
+            && joins(*before, a, at, &self.map[&at])
+        {
+            let (before, end) = (*before, self.map[&at].end);
+            self.map.remove(&at);
+            self.map.get_mut(&before).expect("found above").end = end;
+            at = before;
+        }
+        let end = self.map[&at].end;
+        if let Some(b) = self.map.get(&end)
+            && joins(at, &self.map[&at], end, b)
+        {
+            let new_end = b.end;
+            self.map.remove(&end);
+            self.map.get_mut(&at).expect("it exists").end = new_end;
+        }
+    }
+    fn split(&mut self, at: u64) {
+        if let Some((start, vma)) = self.map.range(..at).next_back()
+            && at < vma.end
+        {
+            let (start, tail) = (*start, vma.tail(*start, at));
+            self.map.get_mut(&start).expect("found above").end = at;
+            self.map.insert(at, tail);
+        }
+    }
+    /// Forgets everything in a range; returns what was there.
+    pub fn remove(&mut self, at: u64, len: u64) -> Vec<(u64, Vma)> {
+        let end = at.saturating_add(len);
+        self.split(at);
+        self.split(end);
+        let starts: Vec<u64> = self.map.range(at..end).map(|(s, _)| *s).collect();
+        starts.into_iter().map(|s| (s, self.map.remove(&s).expect("listed above"))).collect()
+    }
+    /// Changes the protection of a range that is wholly mapped.
+    pub fn protect(&mut self, at: u64, len: u64, prot: u32) {
+        for (start, mut vma) in self.remove(at, len) {
+            vma.prot = prot;
+            self.insert(start, vma);
+        }
+    }
+    /// The highest free range of this length below the top of the mmap area.
+    pub fn place(&self, len: u64) -> Option<u64> {
+        let len = page_up(len);
+        let mut top = MMAP_TOP;
+        for (start, vma) in self.map.iter().rev() {
+            if *start >= top {
+                continue;
+            }
+            if vma.end <= top && top - vma.end >= len {
+                return Some(top - len);
+            }
+            top = top.min(*start);
+        }
+        (top >= LOWEST + len).then(|| top - len)
+    }
+    /// Whether a guest may have this range at all.
+    pub fn in_bounds(at: u64, len: u64) -> bool {
+        at >= LOWEST && at.checked_add(len).is_some_and(|end| end <= HIGHEST)
+    }
+    /// Total size of all mappings in bytes.
+    pub fn size(&self) -> u64 {
+        self.map.iter().map(|(start, vma)| vma.end - start).sum()
+    }
+    /// Forgets everything.
+    pub fn clear(&mut self) -> Vec<(u64, Vma)> {
+        std::mem::take(&mut self.map).into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anon(end: u64, prot: u32) -> Vma {
+        Vma { end, prot, backing: Backing::Anonymous, name: "" }
+    }
+
+    #[test]
+    fn splitting_and_merging_keep_the_map_minimal() {
+        let mut m = AddressSpace::default();
+        m.insert(0x10000, anon(0x20000, 3));
+        m.insert(0x20000, anon(0x30000, 3));
+        assert_eq!(m.iter().count(), 1);
+        m.protect(0x14000, 0x4000, 1);
+        assert_eq!(m.iter().count(), 3);
+        assert!(m.allows(0x10000, 0x20000, 1) && !m.allows(0x10000, 0x20000, 2));
+        m.protect(0x14000, 0x4000, 3);
+        assert_eq!(m.iter().count(), 1);
+        m.remove(0x18000, 0x1000);
+        assert!(!m.covers(0x10000, 0x10000) && m.is_free(0x18000, 0x1000));
+    }
+
+    #[test]
+    fn places_are_handed_out_from_the_top_down() {
+        let mut m = AddressSpace::default();
+        let a = m.place(0x1000).unwrap();
+        assert_eq!(a, MMAP_TOP - 0x1000);
+        m.insert(a, anon(a + 0x1000, 3));
+        assert_eq!(m.place(0x2000).unwrap(), a - 0x2000);
+        m.insert(a - 0x3000, anon(a - 0x2000, 3));
+        assert_eq!(m.place(0x2000).unwrap(), a - 0x2000, "the gap fits");
+        assert_eq!(m.place(0x3000).unwrap(), a - 0x6000);
+    }
+}

@@ -1,0 +1,3 @@
+//! stub
+/// Entropy.
+#[derive(Debug, Default)] pub struct Entropy {}

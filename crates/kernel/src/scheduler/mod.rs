@@ -1,0 +1,188 @@
+//! Who runs next.
+//!
+//! ```text
+//!   advance: timers due? ──> attention? ──> pick ──> in this address space? ── no ──> Pass
+//!      ▲                                     │ nobody                 │ yes
+//!      │                                     ▼                        ▼
+//!      │                           jump to the next timer      finish its pending call
+//!      │                           or end: deadlock                   │ parked again
+//!      └─────────────────────────────────────┴────────────────────────┤
+//!                                                                     ▼ ready: signals ──> Run
+//! ```
+//!
+//! The scheduler itself has no policy: it names the candidates in a fixed order, and [`model::Choices`] decides.
+
+use crate::host::{AddressSpaceId, Host};
+use crate::process::{Pending, ThreadState};
+use crate::time::TimerAction;
+use crate::world::{Ending, Kernel};
+use model::{Hint, Kind, Stream, ThreadId};
+
+/// A thread that makes so many calls in a row while others could run has to give way once: it is the ordinary run's
+/// time slice, and what ends a loop of calls that waits for another thread.
+pub const SLICE: u32 = 5_000;
+
+/// What the process that holds the baton has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Return to this thread's program; it lives in the asking address space.
+    Run(ThreadId),
+    /// Hand the baton to another address space.
+    Pass(AddressSpaceId),
+    /// The supervisor has to look: events were watched for, or the world has ended.
+    Attention,
+}
+
+impl Kernel {
+    /// Moves the world on until a thread of the asking address space can return to its program, or another one has
+    /// to be asked.
+    pub fn advance(&mut self, host: &mut dyn Host) -> Switch {
+        let here = host.address_space();
+        loop {
+            self.fire_timers();
+            if self.ending.is_some() || self.log.wants_attention() || self.log.diverged().is_some() {
+                if let Some(at) = self.log.diverged() {
+                    self.end(Ending::Diverged(at));
+                }
+                let supervised = here == AddressSpaceId::SUPERVISOR;
+                return if supervised { Switch::Attention } else { Switch::Pass(AddressSpaceId::SUPERVISOR) };
+            }
+            if !self.granted {
+                let Some(next) = self.pick() else {
+                    self.idle();
+                    continue;
+                };
+                self.current = next;
+                self.granted = true;
+            }
+            let id = self.current;
+            let Some(thread) = self.threads.get(&id) else {
+                self.granted = false;
+                continue;
+            };
+            if thread.space != here {
+                return Switch::Pass(thread.space);
+            }
+            self.granted = false;
+            if self.ready(host, id) {
+                return Switch::Run(id);
+            }
+        }
+    }
+
+    /// Finishes what a picked thread has left to do. True if it can return to its program now.
+    fn ready(&mut self, host: &mut dyn Host, id: ThreadId) -> bool {
+        match std::mem::take(&mut self.thread_mut(id).pending) {
+            Pending::None => {}
+            Pending::Call => {
+                let call = &mut self.thread_mut(id).call;
+                call.again = true;
+                self.attempt(host, id);
+            }
+            Pending::Exec(program) => crate::exec::load(self, host, id, *program),
+            Pending::Driver => return self.driver_attempt(id),
+        }
+        if id.service.is_driver() {
+            return true;
+        }
+        let runnable = |k: &Kernel| {
+            k.threads.get(&id).is_some_and(|t| t.state == ThreadState::Runnable && t.pending == Pending::None)
+        };
+        if !runnable(self) {
+            // A thread that has something left to do and was not parked is asked again later.
+            self.requeue(id);
+            return false;
+        }
+        self.deliver_signals(host, id);
+        if runnable(self) {
+            return true;
+        }
+        self.requeue(id);
+        false
+    }
+    fn requeue(&mut self, id: ThreadId) {
+        if self.threads.get(&id).is_some_and(|t| t.state == ThreadState::Runnable) && !self.run_queue.contains(&id) {
+            self.run_queue.push_back(id);
+        }
+    }
+
+    /// Chooses among the runnable threads.
+    fn pick(&mut self) -> Option<ThreadId> {
+        let current = self.current;
+        let alive = self
+            .threads
+            .get(&current)
+            .is_some_and(|t| t.state == ThreadState::Runnable && !self.run_queue.contains(&current));
+        let yielding = std::mem::take(&mut self.yielding);
+        let expired = alive && self.threads[&current].slice >= SLICE;
+        if alive && !yielding && !expired {
+            let mut candidates = std::mem::take(&mut self.candidates);
+            candidates.clear();
+            candidates.push(Stream::thread(current));
+            candidates.extend(self.run_queue.iter().map(|t| Stream::thread(*t)));
+            let n = candidates.len() as u32;
+            let picked = self.choices.choose(Kind::Preempt, Stream::thread(current), n, &candidates, Hint::None);
+            self.candidates = candidates;
+            if picked == 0 {
+                return Some(current);
+            }
+            self.run_queue.push_back(current);
+            return self.take(picked as usize - 1);
+        }
+        if alive {
+            self.run_queue.push_back(current);
+        }
+        if self.run_queue.is_empty() {
+            return None;
+        }
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        candidates.extend(self.run_queue.iter().map(|t| Stream::thread(*t)));
+        let hint = if yielding || expired { Hint::Yield } else { Hint::None };
+        let n = candidates.len() as u32;
+        let picked = self.choices.choose(Kind::Next, Stream::thread(current), n, &candidates, hint);
+        self.candidates = candidates;
+        self.take(picked as usize)
+    }
+    fn take(&mut self, position: usize) -> Option<ThreadId> {
+        let id = self.run_queue.remove(position)?;
+        self.thread_mut(id).slice = 0;
+        Some(id)
+    }
+
+    /// Nobody can run: time jumps to the next timer, or the world has come to an end.
+    fn idle(&mut self) {
+        let next = self.timers.next();
+        if self.driver.settled(next) {
+            let task = self.driver.settling_task();
+            self.wake_thread(task);
+            return;
+        }
+        match next {
+            Some(at) => self.clock.jump(at),
+            None => {
+                let parked = self.parked();
+                self.end(Ending::Deadlock(parked));
+            }
+        }
+    }
+
+    /// Does what the clock has reached.
+    fn fire_timers(&mut self) {
+        while let Some(action) = self.timers.due(self.clock.now()) {
+            match action {
+                TimerAction::Wake(id) => {
+                    self.wake_timers.remove(&id);
+                    if let Some(thread) = self.threads.get_mut(&id) {
+                        thread.call.timed_out = true;
+                    }
+                    self.wake_thread(id);
+                }
+                TimerAction::Net(timer) => self.net_timer(timer),
+                TimerAction::TimerFd(object) => self.timerfd_fired(object),
+                TimerAction::Interval(process, which) => self.interval_fired(process, which),
+                TimerAction::Posix(process, id) => self.posix_timer_fired(process, id),
+            }
+        }
+    }
+}

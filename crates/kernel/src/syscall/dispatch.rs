@@ -1,0 +1,173 @@
+//! From a trap to a handler and back: faults, the attempt itself, interruption by signals, and the event.
+
+use super::table::{self, Disposition, Subject};
+use super::{Outcome, Sys};
+use crate::abi::errno::{EINTR, ENOSYS};
+use crate::caller::Caller;
+use crate::host::Host;
+use crate::process::{InCall, Pending};
+use crate::wait::{Restart, Wait};
+use crate::world::{Ending, Kernel};
+use model::{Body, Call, Decision, Errno, ThreadId};
+
+impl Kernel {
+    /// The current thread made a system call; its registers are those of the trap.
+    pub fn syscall(&mut self, host: &mut dyn Host) {
+        let id = self.current;
+        let thread = self.thread_mut(id);
+        thread.slice += 1;
+        thread.call =
+            InCall { number: thread.registers.rax, args: thread.registers.arguments(), ..InCall::default() };
+        let process = thread.process;
+        self.process_mut(process).calls += 1;
+        self.clock.tick_call();
+        if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls {
+            self.end(Ending::Limit(format!("{} system calls", self.config.max_calls)));
+        }
+        self.attempt(host, id);
+    }
+
+    /// Tries a thread's call, for the first time or again, and settles what came of it.
+    pub(crate) fn attempt(&mut self, host: &mut dyn Host, id: ThreadId) {
+        let args = self.threads[&id].call.args;
+        let number = self.threads[&id].call.number;
+        let mut caller = Caller { k: self, host, id, args };
+        let result = fault(&mut caller).unwrap_or_else(|| execute(&mut caller, number));
+        match result {
+            Ok(Outcome::Done(value)) => self.finish(id, value),
+            Err(errno) => self.finish(id, -i64::from(errno.0)),
+            Ok(Outcome::NoReturn) => self.record(id, 0),
+            Ok(Outcome::Block(wait)) => self.block(id, wait),
+        }
+    }
+
+    fn block(&mut self, id: ThreadId, wait: Wait) {
+        if self.has_deliverable_signal(id) {
+            let restart = wait.restart;
+            let call = &mut self.thread_mut(id).call;
+            call.granted = None;
+            self.interrupt(id, restart);
+        } else {
+            self.park(id, wait);
+            self.thread_mut(id).pending = Pending::Call;
+        }
+    }
+
+    /// A blocked call meets a signal: it ends with `EINTR`, or with a note that it is to be restarted, which the
+    /// delivery of the signal decides.
+    fn interrupt(&mut self, id: ThreadId, restart: Restart) {
+        let value = match restart {
+            Restart::Never => -i64::from(EINTR.0),
+            Restart::IfAsked => crate::signal::RESTART,
+        };
+        let saved = self.thread_mut(id).call.saved_mask;
+        self.finish(id, value);
+        // The temporary mask of ppoll and sigsuspend stays until the signal has been taken.
+        self.thread_mut(id).call.saved_mask = saved;
+    }
+
+    /// A call ended with a value.
+    fn finish(&mut self, id: ThreadId, value: i64) {
+        let thread = self.thread_mut(id);
+        thread.registers.rax = value as u64;
+        thread.registers.rcx = thread.registers.rip;
+        thread.registers.r11 = thread.registers.eflags;
+        self.record(id, value);
+    }
+
+    /// Appends the event of a call that ended.
+    pub(crate) fn record(&mut self, id: ThreadId, result: i64) {
+        let Some(thread) = self.threads.get_mut(&id) else { return };
+        let call = &mut thread.call;
+        let mut extra = [0; crate::Registers::WORDS + 1];
+        extra[..crate::Registers::WORDS].copy_from_slice(&thread.registers.words());
+        extra[crate::Registers::WORDS] = call.digest.0;
+        let path = call.path.take();
+        let number = call.number;
+        let op = self.config.hosts[id.service.index()]
+            .ops
+            .iter()
+            .find(|op| {
+                op.calls.iter().any(|c| c == table::name(number))
+                    && op.path.as_ref().is_none_or(|g| path.as_deref().is_some_and(|p| g.matches(p)))
+            })
+            .map(|op| op.name.as_str().into());
+        let body = Body::Call(Call {
+            number: number as u16,
+            args: call.args,
+            result,
+            decision: call.decision.unwrap_or_default(),
+            path,
+            op,
+        });
+        self.log.append(self.clock.now(), id, body, &extra);
+    }
+}
+
+/// Asks the fault rules once per call. `Some` settles the call without executing it, or holds it back.
+fn fault(c: &mut Caller<'_>) -> Option<Sys> {
+    let number = c.call().number;
+    if c.call().decision.is_none() {
+        c.call().path = subject(c, number);
+        let path = c.call().path.clone();
+        let decision = c.k.decide_fault(c.id.service, number, path.as_deref());
+        if let Decision::Delay(by) = &decision {
+            let until = c.now().after(*by);
+            c.call().held_until = Some(until);
+        }
+        c.call().decision = Some(decision);
+    }
+    if let Some(Decision::Deny(errno)) = c.call().decision {
+        return Some(Err(errno));
+    }
+    let until = c.call().held_until?;
+    if c.now() < until {
+        return Some(Ok(Outcome::Block(Wait::until(until, "delayed by a fault"))));
+    }
+    // The handler starts with a clean slate, as if the call had only now been made.
+    let call = c.call();
+    call.held_until = None;
+    call.timed_out = false;
+    call.again = false;
+    None
+}
+
+/// The path a call is about, as events and fault rules see it.
+fn subject(c: &mut Caller<'_>, number: u64) -> Option<Box<str>> {
+    match table::row(number)?.subject {
+        Subject::None => None,
+        Subject::Fd(n) => c.k.file_label(c.process_id(), c.int(n)).map(Into::into),
+        Subject::Path(n) => {
+            let path = c.read_path(c.arg(n)).ok()?;
+            Some(c.k.absolute(c.process_id(), &path).into())
+        }
+        Subject::PathAt(dir, n) => {
+            let path = c.read_path(c.arg(n)).ok()?;
+            Some(c.k.absolute_at(c.process_id(), c.int(dir), &path).into())
+        }
+    }
+}
+
+fn execute(c: &mut Caller<'_>, number: u64) -> Sys {
+    let Some(row) = table::row(number) else {
+        c.k.complain(c.id.service, number, "FB0101: no such system call");
+        return Err(ENOSYS);
+    };
+    match row.disposition {
+        Disposition::Emulated(handler) | Disposition::Partial(handler, _) => handler(c),
+        Disposition::Refused(errno, why) => {
+            c.k.complain(c.id.service, number, why);
+            Err(errno)
+        }
+    }
+}
+
+/// Refuses an option of an otherwise known call: the guest gets the errno, the report names it.
+///
+/// # Errors
+/// Always `errno`.
+pub fn refuse(c: &mut Caller<'_>, errno: Errno, what: &str) -> Sys {
+    let number = c.call().number;
+    c.k.complain(c.id.service, number, what);
+    Err(errno)
+}

@@ -1,0 +1,110 @@
+//! Time: the world's clock and everything armed on it.
+
+mod calls;
+pub mod posix;
+
+pub use calls::*;
+
+use crate::process::ProcessId;
+use crate::wait::ObjectId;
+use model::{ThreadId, VirtualDuration, VirtualTime};
+use std::collections::BTreeMap;
+
+/// What one system call costs on the virtual clock. Makes loops that wait for the clock end.
+pub const CALL_COST: VirtualDuration = VirtualDuration(1_000);
+/// What one reading of the clock costs.
+pub const READ_COST: VirtualDuration = VirtualDuration(10);
+
+/// The one clock of a world.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    now: VirtualTime,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock { now: VirtualTime::EPOCH }
+    }
+}
+
+impl Clock {
+    /// How long the machines have been up when a world starts: `CLOCK_MONOTONIC` is this plus the elapsed time.
+    pub const UPTIME: VirtualDuration = VirtualDuration::secs(1_000);
+
+    /// The current instant.
+    pub fn now(&self) -> VirtualTime {
+        self.now
+    }
+    /// The current value of `CLOCK_MONOTONIC`, in nanoseconds.
+    pub fn monotonic(&self) -> u64 {
+        self.now.elapsed().0.saturating_add(Self::UPTIME.0)
+    }
+    /// The instant at which `CLOCK_MONOTONIC` has this value.
+    pub fn at_monotonic(&self, nanos: u64) -> VirtualTime {
+        VirtualTime::EPOCH.after(VirtualDuration(nanos.saturating_sub(Self::UPTIME.0)))
+    }
+    /// A call was made.
+    pub fn tick_call(&mut self) {
+        self.now = self.now.after(CALL_COST);
+    }
+    /// The clock was read.
+    pub fn tick_read(&mut self) {
+        self.now = self.now.after(READ_COST);
+    }
+    /// Nothing can run before this instant.
+    pub fn jump(&mut self, to: VirtualTime) {
+        self.now = self.now.max(to);
+    }
+}
+
+/// Names an armed timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerId(VirtualTime, u64);
+
+/// What happens when a timer is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimerAction {
+    /// A parked thread gives up waiting.
+    Wake(ThreadId),
+    /// Something of the network.
+    Net(crate::net::NetTimer),
+    /// A timerfd expires.
+    TimerFd(ObjectId),
+    /// An interval timer of a process expires: 0 real, 1 virtual, 2 profiling.
+    Interval(ProcessId, usize),
+    /// A POSIX timer of a process expires.
+    Posix(ProcessId, u32),
+}
+
+/// Everything armed, by instant; ties in the order of arming.
+#[derive(Debug, Default)]
+pub struct Timers {
+    armed: BTreeMap<TimerId, TimerAction>,
+    next: u64,
+}
+
+impl Timers {
+    /// Arms a timer.
+    pub fn arm(&mut self, at: VirtualTime, action: TimerAction) -> TimerId {
+        let id = TimerId(at, self.next);
+        self.next += 1;
+        self.armed.insert(id, action);
+        id
+    }
+    /// Disarms it; nothing happens if it is gone.
+    pub fn disarm(&mut self, id: TimerId) {
+        self.armed.remove(&id);
+    }
+    /// When the next timer is due.
+    pub fn next(&self) -> Option<VirtualTime> {
+        self.armed.first_key_value().map(|(id, _)| id.0)
+    }
+    /// Takes the next timer that is due.
+    pub fn due(&mut self, now: VirtualTime) -> Option<TimerAction> {
+        let (id, _) = self.armed.first_key_value()?;
+        if id.0 > now {
+            return None;
+        }
+        self.armed.pop_first().map(|(_, action)| action)
+    }
+}

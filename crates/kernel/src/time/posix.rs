@@ -1,0 +1,3 @@
+//! stub
+/// A timer.
+#[derive(Debug)] pub struct PosixTimer {}

@@ -1,0 +1,295 @@
+//! The state of a world, and the small operations that every part of the kernel uses: find a thread, park it, wake
+//! it, end the run.
+
+use crate::file::Files;
+use crate::faults::Faults;
+use crate::fs::FileSystems;
+use crate::host::AddressSpaceId;
+use crate::log::Log;
+use crate::memory::AddressSpace;
+use crate::net::Network;
+use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
+use crate::time::{Clock, TimerAction, TimerId, Timers};
+use crate::wait::{Wait, WaitKey, Waiters};
+use model::plan::Op;
+use model::{Choices, EventIndex, Glob, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A simulated machine of the world: one per service, and one named `test` for the driver.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceHost {
+    /// Service name and host name.
+    pub name: String,
+    /// Ports that the plan declares for it: `localhost:PORT` elsewhere leads here when nothing listens locally.
+    pub ports: Vec<u16>,
+    /// Files whose lines become `wal` events.
+    pub observe_wal: Vec<Glob>,
+    /// Named operations.
+    pub ops: Vec<Op>,
+    /// Host directories shown inside, as (path inside, path on the image).
+    pub mounts: Vec<(String, String)>,
+    /// Number of processors that programs see.
+    pub processors: u32,
+}
+
+/// What a world is made of.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Index 0 is the driver's host `test`.
+    pub hosts: Vec<ServiceHost>,
+    /// The run's seed.
+    pub seed: Seed,
+    /// End the run when a program is killed by a signal it did not handle.
+    pub end_on_crash: bool,
+    /// End the run, undecided, after so many calls; 0 is without limit.
+    pub max_calls: u64,
+    /// Pass what guests write to standard output and error on to the supervisor ([`Kernel::console`]).
+    pub console: bool,
+}
+
+/// Why a world can no longer go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The driver asked for it.
+    Finished,
+    /// No thread can run and no timer is armed.
+    Deadlock(Vec<Parked>),
+    /// A program was killed by a signal that it did not handle.
+    Crash {
+        /// The thread that received it.
+        thread: ThreadId,
+        /// The signal's number.
+        signal: u8,
+        /// Its instruction pointer.
+        pc: u64,
+        /// The address that faulted, for memory faults.
+        address: u64,
+    },
+    /// A thread used the processor for long without a call.
+    Spin {
+        /// The thread.
+        thread: ThreadId,
+        /// Its instruction pointer when it was caught.
+        pc: u64,
+    },
+    /// A bound of the configuration was reached.
+    Limit(String),
+    /// The run differs from the one it should repeat.
+    Diverged(EventIndex),
+    /// A defect of fbsim.
+    Internal(String),
+}
+
+/// The simulated kernel of one world.
+#[derive(Debug)]
+pub struct Kernel {
+    /// What the world is made of.
+    pub config: Config,
+    /// The one clock.
+    pub clock: Clock,
+    /// Everything armed on it.
+    pub timers: Timers,
+    /// Decisions.
+    pub choices: Choices,
+    /// Everything observable.
+    pub log: Log,
+    /// All threads, of all services; the driver's tasks are threads of service 0.
+    pub threads: BTreeMap<ThreadId, Thread>,
+    /// All processes.
+    pub processes: BTreeMap<ProcessId, Process>,
+    /// All address spaces.
+    pub spaces: BTreeMap<AddressSpaceId, AddressSpace>,
+    /// Open file descriptions and the objects behind them.
+    pub files: Files,
+    /// A file system per service.
+    pub fs: FileSystems,
+    /// Hosts, links and protocols.
+    pub net: Network,
+    /// Faults in place.
+    pub faults: Faults,
+    /// Parked threads by what they wait for.
+    pub waiters: Waiters,
+    /// The driver's tasks and their requests.
+    pub driver: crate::driver::Driver,
+    /// Runnable threads other than the current one, longest first.
+    pub run_queue: VecDeque<ThreadId>,
+    /// The thread that runs, or ran last.
+    pub current: ThreadId,
+    /// True when `current` was picked and has not been resumed yet: the baton is on its way.
+    pub granted: bool,
+    /// Set when the running thread gives way by itself (`sched_yield`).
+    pub yielding: bool,
+    /// Next thread number by service.
+    pub next_tid: BTreeMap<ServiceId, u32>,
+    /// Next address space.
+    pub next_space: u32,
+    /// Bytes that guests wrote to their standard streams and the supervisor has not passed on: (is stderr, bytes).
+    pub console: Vec<(bool, Vec<u8>)>,
+    /// Why the world ended.
+    pub ending: Option<Ending>,
+    /// Refused and partial calls seen, for the diagnostics at the end: (service, call number, what).
+    pub complaints: BTreeMap<(ServiceId, u16, String), u64>,
+    /// Buffer for candidates.
+    pub(crate) candidates: Vec<Stream>,
+    /// Timers of parked threads.
+    pub(crate) wake_timers: BTreeMap<ThreadId, TimerId>,
+}
+
+impl Kernel {
+    /// An empty world in its boot phase.
+    pub fn new(config: Config, source: Box<dyn Source>) -> Kernel {
+        let count = config.hosts.len();
+        Kernel {
+            clock: Clock::default(),
+            timers: Timers::default(),
+            choices: Choices::new(source),
+            log: Log::default(),
+            threads: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            spaces: BTreeMap::new(),
+            files: Files::default(),
+            fs: FileSystems::new(&config),
+            net: Network::new(&config),
+            faults: Faults::new(count),
+            waiters: Waiters::default(),
+            driver: crate::driver::Driver::default(),
+            run_queue: VecDeque::new(),
+            current: ThreadId::default(),
+            granted: false,
+            yielding: false,
+            next_tid: BTreeMap::new(),
+            next_space: 1,
+            console: Vec::new(),
+            ending: None,
+            complaints: BTreeMap::new(),
+            candidates: Vec::new(),
+            wake_timers: BTreeMap::new(),
+            config,
+        }
+    }
+    /// The seed that guest entropy is drawn from in the current phase.
+    pub fn entropy_seed(&self) -> Seed {
+        match self.choices.phase() {
+            Phase::Boot => self.config.seed.boot(),
+            Phase::Run => self.config.seed,
+        }
+    }
+    /// The host of a service.
+    pub fn service(&self, id: ServiceId) -> &ServiceHost {
+        &self.config.hosts[id.index()]
+    }
+    /// A thread that exists.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn thread_mut(&mut self, id: ThreadId) -> &mut Thread {
+        self.threads.get_mut(&id).expect("the thread exists")
+    }
+    /// A process that exists.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn process_mut(&mut self, id: ProcessId) -> &mut Process {
+        self.processes.get_mut(&id).expect("the process exists")
+    }
+    /// An address space that exists.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn memory(&self, id: AddressSpaceId) -> &AddressSpace {
+        &self.spaces[&id]
+    }
+    /// An address space that exists.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn memory_mut(&mut self, id: AddressSpaceId) -> &mut AddressSpace {
+        self.spaces.get_mut(&id).expect("the address space exists")
+    }
+    /// Hands out the next thread number of a service.
+    pub fn new_tid(&mut self, service: ServiceId) -> u32 {
+        let next = self.next_tid.entry(service).or_insert(100);
+        *next += 1;
+        *next - 1
+    }
+    /// Hands out the next address space.
+    pub fn new_space(&mut self) -> AddressSpaceId {
+        self.next_space += 1;
+        AddressSpaceId(self.next_space - 1)
+    }
+    /// Adds a runnable thread.
+    pub fn add_thread(&mut self, thread: Thread) {
+        self.run_queue.push_back(thread.id);
+        self.threads.insert(thread.id, thread);
+    }
+    /// Parks a thread.
+    pub fn park(&mut self, id: ThreadId, wait: Wait) {
+        for key in &wait.keys {
+            self.waiters.add(*key, id);
+        }
+        if let Some(deadline) = wait.deadline {
+            let timer = self.timers.arm(deadline, TimerAction::Wake(id));
+            self.wake_timers.insert(id, timer);
+        }
+        self.run_queue.retain(|t| *t != id);
+        self.thread_mut(id).state = ThreadState::Blocked(wait);
+    }
+    /// Takes a thread off everything it is parked under, without making it runnable.
+    pub fn unpark(&mut self, id: ThreadId) {
+        let Some(thread) = self.threads.get_mut(&id) else { return };
+        if let ThreadState::Blocked(wait) = std::mem::replace(&mut thread.state, ThreadState::Runnable) {
+            for key in &wait.keys {
+                self.waiters.remove(*key, id);
+            }
+        }
+        if let Some(timer) = self.wake_timers.remove(&id) {
+            self.timers.disarm(timer);
+        }
+    }
+    /// Makes a parked thread runnable; it will try its call again.
+    pub fn wake_thread(&mut self, id: ThreadId) {
+        if !matches!(self.threads.get(&id).map(|t| &t.state), Some(ThreadState::Blocked(_))) {
+            return;
+        }
+        self.unpark(id);
+        let thread = self.thread_mut(id);
+        if thread.pending == Pending::None {
+            thread.pending = Pending::Call;
+        }
+        self.run_queue.push_back(id);
+    }
+    /// Wakes every thread parked under a key.
+    pub fn wake(&mut self, key: WaitKey) {
+        if !self.waiters.any(key) {
+            return;
+        }
+        for id in self.waiters.under(key) {
+            self.wake_thread(id);
+        }
+    }
+    /// Ends the world; the first reason stays.
+    pub fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+    /// Appends a note in the name of a thread.
+    pub fn note<const N: usize>(&mut self, thread: ThreadId, kind: &str, fields: [(&str, Value); N]) {
+        self.log.note(self.clock.now(), thread, Note::new(kind, fields));
+    }
+    /// Counts something that a guest asked for and the kernel does not do, for the diagnostics at the end.
+    pub fn complain(&mut self, service: ServiceId, call: u64, what: &str) {
+        *self.complaints.entry((service, call as u16, what.to_owned())).or_default() += 1;
+    }
+    /// Every parked thread with the call it is in and what it waits for.
+    pub fn parked(&self) -> Vec<Parked> {
+        let describe = |t: &Thread| {
+            let call = crate::syscall::table::name(t.call.number);
+            match &t.state {
+                ThreadState::Blocked(wait) if t.id.service.is_driver() => wait.why.to_owned(),
+                ThreadState::Blocked(wait) => format!("{call}({:#x}): {}", t.call.args[0], wait.why),
+                ThreadState::Stopped => format!("{call}: stopped by a signal"),
+                ThreadState::Runnable => "nothing".to_owned(),
+            }
+        };
+        self.threads.values().map(|t| Parked { thread: t.id, waits_for: describe(t) }).collect()
+    }
+}
