@@ -46,10 +46,14 @@ one() {
 		flags=
 		[ $kind = static ] && bin=$bin.static flags=-static
 		# shellcheck disable=SC2086
-		if "${CC:-gcc}" -O1 -Wall -Wextra -Werror -pthread $flags -o "$bin" "$src" 2>>"$log"; then
+		if "${CC:-gcc}" -O1 -Wall -Wextra -Werror -pthread $flags -o "$bin" "$src" 2>"$bin.err"; then
 			check "$bin" "$log"
 		else
-			echo "$(basename "$bin"): does not compile" >>"$log"
+			{
+				echo "$(basename "$bin"): does not compile"
+				head -n 10 "$bin.err"
+			} >>"$log"
+			rm -f "$bin.err"
 		fi
 	done
 	if [ -f "$dir/$name.static.out" ] && ! cmp -s "$dir/$name.out" "$dir/$name.static.out"; then

@@ -37,6 +37,6 @@ int main(void)
 	CHECK_OK("clock_getres NULL", clock_getres(CLOCK_REALTIME, NULL));
 	CHECK_ERR("unknown clock", clock_gettime(1000, &t), EINVAL);
 	CHECK_ERR("unknown clock, resolution", clock_getres(1000, &r), EINVAL);
-	CHECK_ERR("bad address", syscall(SYS_clock_gettime, CLOCK_MONOTONIC, (void *)8), EFAULT);
+	CHECK_ERR("bad address", syscall(SYS_clock_gettime, CLOCK_MONOTONIC, guest_bad), EFAULT);
 	return guest_done();
 }

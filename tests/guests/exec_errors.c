@@ -28,8 +28,8 @@ int main(void)
 	CHECK_ERR("name over 255 bytes", execve(name, args, env), ENAMETOOLONG);
 	name[300] = 'n', name[4999] = 0;
 	CHECK_ERR("path over 4095 bytes", execve(name, args, env), ENAMETOOLONG);
-	CHECK_ERR("path at a bad address", syscall(SYS_execve, (void *)8, args, env), EFAULT);
-	CHECK_ERR("arguments at a bad address", syscall(SYS_execve, "/proc/self/exe", (void *)8, env), EFAULT);
+	CHECK_ERR("path at a bad address", syscall(SYS_execve, guest_bad, args, env), EFAULT);
+	CHECK_ERR("arguments at a bad address", syscall(SYS_execve, "/proc/self/exe", guest_bad, env), EFAULT);
 	args[0] = (char *)8;
 	CHECK_ERR("one argument at a bad address", execve("/proc/self/exe", args, env), EFAULT);
 	return guest_done();

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 	MUST(chmod("bare", 0755));
 	MUST(chmod("script2", 0755));
 	const char *path[] = {"./script", "./bare", "./script2"};
-	const int argcs[] = {5, 4, 6}; /* the interpreter of script2 is itself a script */
+	const int argcs[] = {5, 4, 7}; /* the interpreter of script2 is itself a script */
 	for (int i = 0; i < 3; i++) {
 		pid_t pid = guest_fork();
 		if (pid == 0) {

@@ -31,7 +31,7 @@ int main(void)
 	CHECK_EQ("no overlap with waiter 1", wake(4 | 2), 0);
 	wake_one(4 | 1);
 	CHECK("waiter 1 returned 0", guest_join(one) == NULL);
-	pthread_t plain = guest_thread(waiter, (void *)8);
+	pthread_t plain = guest_thread(waiter, guest_bad);
 	while (MUST(guest_futex(&f, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0)) == 0)
 		guest_sleep_ms(1);
 	CHECK("a plain wake matches any mask", guest_join(plain) == NULL);

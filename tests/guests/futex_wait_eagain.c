@@ -20,7 +20,7 @@ int main(void)
 	CHECK_ERR("unmapped", guest_futex(bad, FUTEX_WAIT_PRIVATE, 5, NULL, NULL, 0), EFAULT);
 	CHECK_ERR("unmapped, shared wake", guest_futex(bad, FUTEX_WAKE, 1, NULL, NULL, 0), EFAULT);
 	CHECK_ERR("time at a bad address",
-		  guest_futex(f, FUTEX_WAIT_PRIVATE, 5, (void *)8, NULL, 0), EFAULT);
+		  guest_futex(f, FUTEX_WAIT_PRIVATE, 5, guest_bad, NULL, 0), EFAULT);
 	t.tv_nsec = 1000000000;
 	CHECK_ERR("bad nanoseconds", guest_futex(f, FUTEX_WAIT_PRIVATE, 5, &t, NULL, 0), EINVAL);
 	t.tv_sec = -1, t.tv_nsec = 0;

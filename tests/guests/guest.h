@@ -160,6 +160,9 @@ __attribute__((constructor)) static void guest_start(void)
 }
 #endif
 
+/* An address where nothing is mapped; volatile, so that the compiler does not know. */
+static void *volatile guest_bad GUEST_UNUSED = (void *)8;
+
 /* ---- time ---- */
 
 static GUEST_UNUSED int64_t guest_now_ns(void)
@@ -375,6 +378,16 @@ static GUEST_UNUSED int guest_poll(int fd, int events, int ms)
 	struct pollfd p = {fd, (short)events, 0};
 	MUST(poll(&p, 1, ms));
 	return p.revents;
+}
+
+/* poll and epoll events by name */
+static GUEST_UNUSED const char *guest_events(uint32_t e)
+{
+	static char text[64];
+	snprintf(text, sizeof text, "%s%s%s%s%s%s", e & POLLIN ? " IN" : "", e & POLLOUT ? " OUT" : "",
+		 e & POLLRDHUP ? " RDHUP" : "", e & POLLHUP ? " HUP" : "", e & POLLERR ? " ERR" : "",
+		 e & POLLNVAL ? " NVAL" : "");
+	return text[0] ? text + 1 : "none";
 }
 
 /* ---- sockets on 127.0.0.1 ---- */

@@ -19,7 +19,7 @@ int main(void)
 	CHECK_ERR("negative nanoseconds", nanosleep(&t, NULL), EINVAL);
 	t.tv_sec = -1, t.tv_nsec = 0;
 	CHECK_ERR("negative seconds", nanosleep(&t, NULL), EINVAL);
-	CHECK_ERR("bad address", syscall(SYS_nanosleep, (void *)8, NULL), EFAULT);
+	CHECK_ERR("bad address", syscall(SYS_nanosleep, guest_bad, NULL), EFAULT);
 
 	const int flags[] = {0, SA_RESTART};
 	for (int i = 0; i < 2; i++) {

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 
 	CHECK_RC("no such program", posix_spawn(&pid, "/nonexistent/program", NULL, NULL, args, env), ENOENT);
 	CHECK_RC("a directory", posix_spawn(&pid, "/tmp", NULL, NULL, args, env), EACCES);
+	posix_spawn_file_actions_init(&act);
 	posix_spawn_file_actions_addopen(&act, 0, "/nonexistent/file", O_RDONLY, 0);
 	CHECK_RC("failing file action", posix_spawn(&pid, "/proc/self/exe", &act, NULL, args, env), ENOENT);
 	CHECK_ERR("no child is left", waitpid(-1, NULL, 0), ECHILD);

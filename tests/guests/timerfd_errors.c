@@ -22,7 +22,7 @@ int main(void)
 	CHECK_ERR("bad descriptor", timerfd_settime(-1, 0, &it, NULL), EBADF);
 	CHECK_ERR("another kind of descriptor", timerfd_settime(eventfd(0, 0), 0, &it, NULL), EINVAL);
 	CHECK_ERR("gettime of another kind", timerfd_gettime(eventfd(0, 0), &it), EINVAL);
-	CHECK_ERR("bad address", syscall(SYS_timerfd_settime, fd, 0, (void *)8, NULL), EFAULT);
+	CHECK_ERR("bad address", syscall(SYS_timerfd_settime, fd, 0, guest_bad, NULL), EFAULT);
 	it.it_value.tv_nsec = 1;
 	MUST(timerfd_settime(fd, 0, &it, NULL));
 	CHECK_EQ("ready", guest_poll(fd, POLLIN, 5000), POLLIN);

@@ -1,1 +1,35 @@
-//! guest
+//! Hosting unmodified programs inside fbsim. All `unsafe` of the project is here.
+//!
+//! ```text
+//!   supervisor (World)                 host process of an address space
+//!   ├ tasks of the driver              ├ the guest's own image, libraries, stack
+//!   │   (coroutines)                   ├ entry: SIGSYS / SIGSEGV ─> kernel ─> return to some guest thread
+//!   └────────────┬─────────────────────┴──────┬──
+//!                ▼ same addresses everywhere  ▼
+//!        arena: Kernel, allocated by ordinary collections through [`Allocator`]
+//!        batons: one futex word per address space; exactly one process runs
+//! ```
+//!
+//! Invariants:
+//! * Whoever holds the baton may touch the arena; nobody else runs, so there are no locks.
+//! * A host process has one host thread. Guest threads are contexts in the arena.
+//! * No host pointer, pid, descriptor or time reaches the kernel crate, an event or a guest.
+
+pub mod arena;
+mod baton;
+mod context;
+pub mod cpuid;
+mod entry;
+mod host;
+mod image;
+pub mod net;
+mod process;
+mod raw;
+pub mod requirements;
+mod tasks;
+mod watchdog;
+pub mod world;
+
+pub use arena::Allocator;
+pub use requirements::{Requirement, check_host};
+pub use world::{Console, World, WorldError, WorldOptions};

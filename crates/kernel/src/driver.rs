@@ -129,6 +129,11 @@ impl Kernel {
         self.driver.tasks.get_mut(&task)?.answer.take()
     }
 
+    /// Closes a connection of the driver.
+    pub fn driver_close(&mut self, socket: ObjectId) {
+        self.socket_close(socket);
+    }
+
     /// Tries a task's request. True if it is answered; else the task is parked.
     pub(crate) fn driver_attempt(&mut self, id: ThreadId) -> bool {
         let task = id.tid;

@@ -73,7 +73,7 @@ impl Kernel {
             let (action, probability) = (rule.action, rule.probability);
             let hint = Hint::Probability(probability);
             if probability < FaultRule::ALWAYS
-                && self.choices.choose(Kind::Fault, Stream::numbered(id.0), 2, &[], hint) == 0
+                && self.choose(Kind::Fault, Stream::numbered(id.0), 2, &[], hint) == 0
             {
                 continue;
             }

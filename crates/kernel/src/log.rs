@@ -14,6 +14,9 @@ pub struct Log {
     expected: Option<Expected>,
 }
 
+/// Stands for a hash that was not recorded; any hash will do there.
+const UNKNOWN: EventHash = EventHash(0);
+
 /// The hashes of an earlier run that this one must repeat.
 #[derive(Debug)]
 struct Expected {
@@ -44,7 +47,7 @@ impl Log {
     fn compare(&mut self, index: EventIndex) {
         if let Some(expected) = &mut self.expected
             && expected.diverged.is_none()
-            && expected.hashes.get(index.0 as usize) != Some(&self.hash)
+            && expected.hashes.get(index.0 as usize).is_none_or(|h| *h != self.hash && *h != UNKNOWN)
         {
             expected.diverged = Some(index);
         }

@@ -43,6 +43,8 @@ pub enum Restart {
     /// It is restarted after a handler with `SA_RESTART` (`read`, `write`, `wait4`, `futex` without timeout, …).
     #[default]
     IfAsked,
+    /// Signals do not end the wait (`vfork`, calls held back by a fault).
+    Uninterruptible,
 }
 
 /// What a parked thread waits for: any of the keys, or the deadline.
@@ -71,6 +73,12 @@ impl Wait {
     #[must_use]
     pub fn with_deadline(mut self, deadline: Option<VirtualTime>) -> Wait {
         self.deadline = deadline;
+        self
+    }
+    /// The same, not ended by signals.
+    #[must_use]
+    pub fn uninterruptible(mut self) -> Wait {
+        self.restart = Restart::Uninterruptible;
         self
     }
     /// The same, failing with `EINTR` on any handled signal.

@@ -123,8 +123,12 @@ pub struct Kernel {
     pub next_tid: BTreeMap<ServiceId, u32>,
     /// Next address space.
     pub next_space: u32,
+    /// Next shared memory object.
+    pub next_shared: u32,
     /// Bytes that guests wrote to their standard streams and the supervisor has not passed on: (is stderr, bytes).
     pub console: Vec<(bool, Vec<u8>)>,
+    /// How processes ended that were the first of their service.
+    pub exits: BTreeMap<ProcessId, crate::process::ExitStatus>,
     /// Why the world ended.
     pub ending: Option<Ending>,
     /// Refused and partial calls seen, for the diagnostics at the end: (service, call number, what).
@@ -159,7 +163,9 @@ impl Kernel {
             yielding: false,
             next_tid: BTreeMap::new(),
             next_space: 1,
+            next_shared: 0,
             console: Vec::new(),
+            exits: BTreeMap::new(),
             ending: None,
             complaints: BTreeMap::new(),
             candidates: Vec::new(),
@@ -205,6 +211,16 @@ impl Kernel {
     /// If it does not.
     pub fn memory_mut(&mut self, id: AddressSpaceId) -> &mut AddressSpace {
         self.spaces.get_mut(&id).expect("the address space exists")
+    }
+    /// The extended state of a thread, wherever it is now.
+    pub fn extended_of(&self, host: &dyn crate::Host, id: ThreadId) -> Vec<u8> {
+        let thread = &self.threads[&id];
+        if host.loaded() != Some(id) || thread.reload {
+            return thread.extended.clone();
+        }
+        let mut state = Vec::new();
+        host.extended_state(&mut state);
+        state
     }
     /// Hands out the next thread number of a service.
     pub fn new_tid(&mut self, service: ServiceId) -> u32 {
@@ -266,6 +282,24 @@ impl Kernel {
         for id in self.waiters.under(key) {
             self.wake_thread(id);
         }
+    }
+    /// Decides; see [`model::Choices::choose`]. Every answer that is not 0 is an event, so that a reader of the log
+    /// sees where the run departed from the ordinary one.
+    pub fn choose(&mut self, kind: model::Kind, stream: Stream, n: u32, candidates: &[Stream], hint: model::Hint) -> u32 {
+        let picked = self.choices.choose(kind, stream, n, candidates, hint);
+        if picked != 0 {
+            let taken = self.choices.taken().last().expect("an answer that is not 0 was remembered");
+            let fields = [
+                ("kind", Value::from(kind.to_string())),
+                ("stream", Value::Int(stream.0 as i64)),
+                ("index", Value::Int(i64::from(taken.index))),
+                ("picked", Value::Int(i64::from(picked))),
+                ("of", Value::Int(i64::from(n))),
+                ("target", Value::Int(taken.target.0 as i64)),
+            ];
+            self.note(self.current, "choice", fields);
+        }
+        picked
     }
     /// Ends the world; the first reason stays.
     pub fn end(&mut self, ending: Ending) {

@@ -1,1 +1,8 @@
-//! protocol
+//! What a specification's steps say on the wire, as pure encoders and incremental parsers: bytes in, values out. The
+//! caller owns the connection, so the same code works over any transport and is tested without one.
+//!
+//! * [`http`] is the client's half of HTTP/1.1;
+//! * [`tcp_line`] is one line each way.
+
+pub mod http;
+pub mod tcp_line;

@@ -1,13 +1,10 @@
 //! The content of a block of events. Blocks are independent, so that a reader may start at any of them.
 //!
 //! ```text
-//!   content := first index, count, time of the first event      (numbers)
-//!              row × count                                       (rows.rs, expectation.rs)
-//!              hash × n                                          (8 bytes each, little endian)
+//!   events.rs       when a block is full; first index, count, hashes
+//!    └ rows.rs      an event as the bytes that were not expected
+//!       └ expectation.rs   what is expected, and the texts seen so far
 //! ```
-//!
-//! The rows of a program that does the same again are the same bytes again, or nearly none: see [`rows`]. Hashes are
-//! random bytes that no compression shortens, so only those that [`hash_is_stored`] names are kept.
 
 mod expectation;
 mod rows;
@@ -66,7 +63,11 @@ impl EventsBlock {
         block.add(event);
         let length = block.length();
         if length > BLOCK_MAX {
-            return Err(Malformed::TooLong { what: "an event", length: length as u64, limit: BLOCK_MAX as u64 });
+            return Err(Malformed::TooLong {
+                what: "an event",
+                length: length as u64,
+                limit: BLOCK_MAX as u64,
+            });
         }
         Ok(block)
     }
@@ -121,7 +122,11 @@ pub(crate) fn extent(content: &[u8]) -> Result<(u64, u64), Malformed> {
     // Every row takes at least one byte.
     let limit = (cursor.len() as u64).min(u64::MAX - first);
     if count == 0 || count > limit {
-        return Err(Malformed::TooLong { what: "the number of events", length: count, limit });
+        return Err(Malformed::TooLong {
+            what: "the number of events",
+            length: count,
+            limit,
+        });
     }
     Ok((first, count))
 }
@@ -133,7 +138,7 @@ pub(crate) fn decode(content: &[u8]) -> Result<Vec<Event>, Malformed> {
     cursor.number("the first index")?;
     cursor.number("the number of events")?;
     let mut rows = RowReader::new(VirtualTime(cursor.number("the time of the first event")?));
-    let mut events = Vec::with_capacity(count as usize);
+    let mut events = Vec::new();
     for index in first..first + count {
         events.push(rows.read(&mut cursor, EventIndex(index))?);
     }

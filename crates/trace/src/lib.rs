@@ -1,1 +1,127 @@
-//! trace
+//! The on-disk format of one recorded run (`.fbt`), and the wire form of choices and outcomes ([`wire`]).
+//!
+//! Owns every encoding decision: model types are never serialised themselves, they are converted to wire structs with
+//! explicit numeric tags. Takes `Write` and byte slices; opens no files.
+//!
+//! ```
+//! use trace::{Header, Trace, TraceWriter};
+//! # let event = model::Event {
+//! #     index: model::EventIndex(0), at: model::VirtualTime::EPOCH, thread: model::ThreadId::default(),
+//! #     hash: model::EventHash::default(), body: model::Body::Note(model::Note::new("step", [])),
+//! # };
+//! # let outcome = model::Outcome {
+//! #     verdict: model::Verdict::Held, hash: event.hash, events: 1, calls: 0, choices: vec![], asked: 0,
+//! #     ended: event.at,
+//! # };
+//! let mut writer = TraceWriter::new(Vec::new(), &Header::default())?;
+//! writer.event(&event)?;
+//! let bytes = writer.finish(&outcome)?;
+//! assert_eq!(Trace::read(&bytes)?.events, [event]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The file
+//!
+//! ```text
+//!   prologue   block(header)   block(events) *   block(choices) *   block(outcome)   block(index)   trailer
+//! ```
+//!
+//! All fixed-size integers are little endian. Offsets count from the start of the file.
+//!
+//! | prologue | bytes | |
+//! |---|---|---|
+//! | magic | 8 | `FBSIMTRC` |
+//! | major, minor | 2 + 2 | see [`FormatVersion`] |
+//! | checksum | 4 | low half of XXH3-64 over the 12 bytes before |
+//!
+//! | block | bytes | |
+//! |---|---|---|
+//! | kind | 1 | 1 header, 2 events, 3 choices, 4 outcome, 5 index |
+//! | expanded length | 4 | at most 16 MiB; of events at most 64 KiB, unless it is a single event |
+//! | compressed length | 4 | |
+//! | checksum | 8 | XXH3-64 over the expanded content, seeded with the kind |
+//! | content | … | one zstd frame of its own |
+//!
+//! | trailer | bytes | |
+//! |---|---|---|
+//! | offset of the index block | 8 | |
+//! | number of events | 8 | |
+//! | checksum | 8 | XXH3-64 over the 16 bytes before |
+//! | magic | 8 | `FBSIMEND` |
+//!
+//! The prologue is the same in every version, so that any reader can tell any file's version. A file that does not end
+//! with a trailer is *incomplete*: [`Trace::read`] refuses it, [`Recovered`] reads its complete blocks.
+//!
+//! # The contents
+//!
+//! *Events* have a coding of their own, see below. The other contents are structures in the encoding of bincode 2
+//! with its standard configuration: integers of variable length (one byte below 251; else 251, 252, 253 and two,
+//! four, eight bytes), a sequence or text as its length and its elements, an optional value as 0, or 1 and the value,
+//! the fields of a structure in order.
+//!
+//! | content | fields |
+//! |---|---|
+//! | header | fbsim version, seed, test, spec path, sources (path, text)\*, rerun command\*, services (name, binary, XXH3-64 of the binary, args\*, environment (name, value)\*)\*, strategy, steps, facts (name, value)\* |
+//! | choices | (kind, stream, index, alternatives, picked, target)\*; kind as [`model::Kind::number`] |
+//! | outcome | verdict (0 held, 1 failed, 2 inconclusive), failure (kind, property, message, event?, location?)?, reason?, event hash, events, calls, asked, virtual time of the end |
+//! | index | (kind, first event or 0, offset)\*, for every block before it |
+//!
+//! # Events
+//!
+//! A run that repeats itself costs two or three bytes an event, since only what was not expected is stored. What is
+//! expected follows from the events before it in the same block: a thread's next call is the one that followed the last
+//! time, with the values that it had the last time.
+//!
+//! ```text
+//!   content := first index, count, time of the first event, row × count, hash × n
+//!   hash    := 8 bytes; at each event whose index is a multiple of 64, and at the last of the block
+//!   row     := head, [thread], [time], body
+//!   head    := 1 byte: bits 0–1 the body (0 call, 1 line, 2 note), then what follows because it was not expected:
+//!              bit 2 thread, bit 3 time, and for a call bit 4 number, bit 5 values, bit 6 rest; bit 7 is 0
+//!   thread  := 0, service, thread number | n + 1 for the n-th thread of the block, from 0
+//!              expected: the thread of the previous event
+//!   time    := signed difference to the previous event
+//!              expected: for a call as at the thread's last call of this number; else, or without one, 0
+//!   body    := call | line | note
+//!   call    := [number], [values], [rest]
+//!   number  := the system call
+//!              expected: the one that followed the thread's last call of the number of its previous call, else 0
+//!   values  := 1 byte of flags: bits 0–5 an argument, bit 6 the result; for each, the signed difference to what was
+//!              expected: as in the thread's last call of this number, else 0
+//!   rest    := decision (0 allowed | 1, signed errno | 2, nanoseconds of delay), path, operation
+//!              expected: as in the thread's last call of this number, else allowed, none, none
+//!   line    := 0 standard output | 1 standard error | 2 observed file; path, length, text
+//!   note    := kind, number of fields, (name, value) for each
+//!   value   := 0, text | 1, signed number | 2 false | 3 true
+//! ```
+//!
+//! Numbers are LEB128: seven bits a byte, the lowest first, the high bit set on all but the last. Signed numbers and
+//! differences, which are modulo 2^64, are zigzag-coded before. A path, operation, kind, name or value text is stored
+//! once in a block: 0 stands for none, 1 for a new text that follows with its length, n + 2 for the n-th from 0.
+//!
+//! The event hash is stored so seldom because no compression shortens it; a replay computes all of them again and
+//! compares these.
+
+mod block;
+mod bytes;
+mod codec;
+mod error;
+mod events;
+mod frame;
+mod header;
+mod layout;
+mod reader;
+mod recover;
+mod version;
+pub mod wire;
+mod writer;
+
+pub use block::BlockKind;
+pub use error::{Malformed, ReadError, WriteError};
+pub use events::{HASH_EVERY, HASH_UNKNOWN, same_event};
+pub use header::{Fingerprint, Header, ServiceFacts, SourceText};
+pub use layout::{END_MAGIC, MAGIC};
+pub use reader::{Events, Trace, TraceReader};
+pub use recover::Recovered;
+pub use version::{FormatVersion, Major, Minor, VersionError};
+pub use writer::TraceWriter;

@@ -200,3 +200,11 @@ impl Kernel {
         0
     }
 }
+impl Kernel {
+    /// stub
+    pub fn fork_files(&mut self, t: &FdTable) -> FdTable { t.clone() }
+    /// stub
+    pub fn close_on_exec(&mut self, _p: ProcessId) {}
+    /// stub
+    pub fn standard_streams(&mut self, _p: ProcessId) {}
+}

@@ -1,1 +1,345 @@
-//! stub
+//! Memory calls: `mmap(2)`, `munmap(2)`, `mprotect(2)`, `mremap(2)`, `brk(2)`, `madvise(2)` and their kin.
+
+use crate::abi::errno::{EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, ENOSPC};
+use crate::abi::{PAGE, page_up};
+use crate::caller::Caller;
+use crate::file::Target;
+use crate::fs::{Content, InodeRef};
+use crate::memory::{AddressSpace, Backing, Vma};
+use crate::syscall::dispatch::refuse;
+use crate::syscall::{Sys, done};
+use model::Errno;
+
+const PROT_MASK: u32 = (libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as u32;
+
+/// `mmap(2)`
+pub fn mmap(c: &mut Caller<'_>) -> Sys {
+    let (hint, len, flags, offset) = (c.arg(0), c.arg(1), c.int(3), c.arg(5));
+    let prot = c.arg(2) as u32 & PROT_MASK;
+    if len == 0 || !offset.is_multiple_of(PAGE) {
+        return Err(EINVAL);
+    }
+    let len = page_up(len);
+    let source = source(c, flags, prot, offset)?;
+    if flags & libc::MAP_HUGETLB != 0 {
+        return Err(ENOMEM);
+    }
+    let at = place(c, hint, len, flags)?;
+    establish(c, at, len, prot, source)?;
+    done(at as i64)
+}
+
+/// What a mapping is to show.
+enum Source {
+    Anonymous,
+    Shared,
+    File(InodeRef, u64),
+}
+
+fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Source, Errno> {
+    let shared = match flags & libc::MAP_TYPE {
+        libc::MAP_PRIVATE => false,
+        libc::MAP_SHARED | libc::MAP_SHARED_VALIDATE => true,
+        _ => return Err(EINVAL),
+    };
+    if flags & libc::MAP_ANONYMOUS != 0 {
+        return Ok(if shared { Source::Shared } else { Source::Anonymous });
+    }
+    let file = c.k.file_of(c.process_id(), c.int(4)).map_err(|_| EBADF)?;
+    let open = c.k.open_file(file);
+    if !open.readable() {
+        return Err(EACCES);
+    }
+    if shared && prot & libc::PROT_WRITE as u32 != 0 && !open.writable() {
+        return Err(EACCES);
+    }
+    match open.target {
+        // A shared view of a file that nobody can write through it is as good as a private one, until the file
+        // itself is written: coherent views are the next step for the overlay.
+        Target::Inode(inode) if !shared || prot & libc::PROT_WRITE as u32 == 0 => Ok(Source::File(inode, offset)),
+        Target::Inode(_) => {
+            refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
+            Err(ENODEV)
+        }
+        _ => Err(ENODEV),
+    }
+}
+
+fn place(c: &mut Caller<'_>, hint: u64, len: u64, flags: i32) -> Result<u64, Errno> {
+    let space = c.space();
+    if flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) != 0 {
+        if !hint.is_multiple_of(PAGE) {
+            return Err(EINVAL);
+        }
+        if !AddressSpace::in_bounds(hint, len) {
+            return Err(ENOMEM);
+        }
+        if flags & libc::MAP_FIXED_NOREPLACE != 0 && !c.k.memory(space).is_free(hint, len) {
+            return Err(EEXIST);
+        }
+        unmap(c, hint, len);
+        return Ok(hint);
+    }
+    let hint = page_up(hint);
+    let memory = c.k.memory(space);
+    if hint != 0 && AddressSpace::in_bounds(hint, len) && memory.is_free(hint, len) {
+        return Ok(hint);
+    }
+    let low = flags & libc::MAP_32BIT != 0;
+    if low { memory.place_below(1 << 31, len) } else { memory.place(len) }.ok_or(ENOMEM)
+}
+
+fn establish(c: &mut Caller<'_>, at: u64, len: u64, prot: u32, source: Source) -> Result<(), Errno> {
+    let backing = match source {
+        Source::Anonymous => {
+            c.host.map_anonymous(at, len, prot)?;
+            Backing::Anonymous
+        }
+        Source::Shared => {
+            c.host.map_shared(at, len, prot)?;
+            c.k.next_shared += 1;
+            Backing::Shared(c.k.next_shared - 1, 0)
+        }
+        Source::File(inode, offset) => map_file(c.k, c.host, inode, offset, at, len, prot)?,
+    };
+    let space = c.space();
+    c.k.memory_mut(space).insert(at, Vma { end: at + len, prot, backing, name: "" });
+    Ok(())
+}
+
+/// Maps a file privately at a free place and says what the mapping shows; the caller records it.
+///
+/// # Errors
+/// The host's errno.
+pub fn map_file(
+    k: &mut crate::Kernel,
+    host: &mut dyn crate::Host,
+    inode: InodeRef,
+    offset: u64,
+    at: u64,
+    len: u64,
+    prot: u32,
+) -> Result<Backing, Errno> {
+    let path = k.inode_path(inode);
+    match k.inode_content(inode) {
+        Content::Image(image) => host.map_image(at, len, prot, &image, offset)?,
+        Content::Bytes => {
+            host.map_anonymous(at, len, (libc::PROT_READ | libc::PROT_WRITE) as u32)?;
+            let mut buffer = vec![0; 1 << 16];
+            let mut done = 0;
+            while done < len {
+                let want = (len - done).min(buffer.len() as u64) as usize;
+                let got = k.inode_read(host, inode, offset + done, &mut buffer[..want])?;
+                host.write(at + done, &buffer[..got]);
+                done += got as u64;
+                if got < want {
+                    break;
+                }
+            }
+            host.protect(at, len, prot)?;
+        }
+    }
+    Ok(Backing::File(path, offset))
+}
+
+/// Unmaps a range of the caller's address space.
+fn unmap(c: &mut Caller<'_>, at: u64, len: u64) {
+    let space = c.space();
+    for (start, vma) in c.k.memory_mut(space).remove(at, len) {
+        c.host.unmap(start, vma.end - start);
+    }
+}
+
+/// `munmap(2)`
+pub fn munmap(c: &mut Caller<'_>) -> Sys {
+    let (at, len) = (c.arg(0), page_up(c.arg(1)));
+    if !at.is_multiple_of(PAGE) || len == 0 || at.checked_add(len).is_none() {
+        return Err(EINVAL);
+    }
+    unmap(c, at, len);
+    done(0)
+}
+
+/// `mprotect(2)`
+pub fn mprotect(c: &mut Caller<'_>) -> Sys {
+    let (at, len, prot) = (c.arg(0), page_up(c.arg(1)), c.arg(2) as u32);
+    if !at.is_multiple_of(PAGE) || prot & !PROT_MASK != 0 {
+        return Err(EINVAL);
+    }
+    let space = c.space();
+    if !c.k.memory(space).covers(at, len) {
+        return Err(ENOMEM);
+    }
+    if len > 0 {
+        c.host.protect(at, len, prot)?;
+        c.k.memory_mut(space).protect(at, len, prot);
+    }
+    done(0)
+}
+
+/// `brk(2)`
+pub fn brk(c: &mut Caller<'_>) -> Sys {
+    let wanted = c.arg(0);
+    let space = c.space();
+    let memory = c.k.memory(space);
+    let (start, end) = (memory.heap_start, memory.heap_end);
+    if wanted < start || wanted > start + (1 << 36) {
+        return done(end as i64);
+    }
+    let (old, new) = (page_up(end), page_up(wanted));
+    if new > old {
+        if !memory.is_free(old, new - old) {
+            return done(end as i64);
+        }
+        let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
+        if c.host.map_anonymous(old, new - old, prot).is_err() {
+            return done(end as i64);
+        }
+        let vma = Vma { end: new, prot, backing: Backing::Anonymous, name: "[heap]" };
+        c.k.memory_mut(space).insert(old, vma);
+    } else if new < old {
+        unmap(c, new, old - new);
+    }
+    c.k.memory_mut(space).heap_end = wanted;
+    done(wanted as i64)
+}
+
+/// `mremap(2)`
+pub fn mremap(c: &mut Caller<'_>) -> Sys {
+    let (at, old_len, new_len, flags) = (c.arg(0), page_up(c.arg(1)), page_up(c.arg(2)), c.int(3));
+    if !at.is_multiple_of(PAGE) || new_len == 0 || flags & !(libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) != 0 {
+        return Err(EINVAL);
+    }
+    let space = c.space();
+    let Some((start, vma)) = c.k.memory(space).find(at) else { return Err(EFAULT) };
+    let vma = vma.clone();
+    if old_len == 0 {
+        return refuse(c, EINVAL, "FB0111: mremap with an old size of 0 is not simulated");
+    }
+    if at + old_len > vma.end {
+        return Err(EFAULT);
+    }
+    let fixed = flags & libc::MREMAP_FIXED != 0;
+    if fixed {
+        let to = c.arg(4);
+        let overlaps = to < at + old_len && at < to + new_len;
+        if flags & libc::MREMAP_MAYMOVE == 0 || !to.is_multiple_of(PAGE) || overlaps {
+            return Err(EINVAL);
+        }
+        if !AddressSpace::in_bounds(to, new_len) {
+            return Err(ENOMEM);
+        }
+        unmap(c, to, new_len);
+        return move_mapping(c, (start, &vma), at, old_len, to, new_len);
+    }
+    if new_len <= old_len {
+        if new_len < old_len {
+            unmap(c, at + new_len, old_len - new_len);
+        }
+        return done(at as i64);
+    }
+    let grow_at = at + old_len;
+    let grows_in_place = vma.end == grow_at
+        && AddressSpace::in_bounds(at, new_len)
+        && c.k.memory(space).is_free(grow_at, new_len - old_len);
+    if grows_in_place {
+        return move_mapping(c, (start, &vma), at, old_len, at, new_len);
+    }
+    if flags & libc::MREMAP_MAYMOVE == 0 {
+        return Err(ENOMEM);
+    }
+    let to = c.k.memory(space).place(new_len).ok_or(ENOMEM)?;
+    move_mapping(c, (start, &vma), at, old_len, to, new_len)
+}
+
+fn move_mapping(c: &mut Caller<'_>, (start, vma): (u64, &Vma), at: u64, old_len: u64, to: u64, new_len: u64) -> Sys {
+    c.host.remap(at, old_len, to, new_len)?;
+    let backing = match &vma.backing {
+        Backing::File(path, offset) => Backing::File(path.clone(), offset + (at - start)),
+        Backing::Shared(object, offset) => Backing::Shared(*object, offset + (at - start)),
+        Backing::Anonymous => Backing::Anonymous,
+    };
+    let space = c.space();
+    let memory = c.k.memory_mut(space);
+    memory.remove(at, old_len);
+    memory.insert(to, Vma { end: to + new_len, prot: vma.prot, backing, name: vma.name });
+    done(to as i64)
+}
+
+/// `madvise(2)`
+pub fn madvise(c: &mut Caller<'_>) -> Sys {
+    let (at, len, advice) = (c.arg(0), page_up(c.arg(1)), c.int(2));
+    if !at.is_multiple_of(PAGE) {
+        return Err(EINVAL);
+    }
+    let mapped = c.k.memory(c.space()).covers(at, len);
+    match advice {
+        libc::MADV_DONTNEED if mapped => {
+            c.host.discard(at, len);
+            done(0)
+        }
+        // Freed lazily means: perhaps never. Never is the choice that does not depend on memory pressure.
+        libc::MADV_FREE
+        | libc::MADV_NORMAL
+        | libc::MADV_RANDOM
+        | libc::MADV_SEQUENTIAL
+        | libc::MADV_WILLNEED
+        | libc::MADV_DONTNEED
+        | libc::MADV_HUGEPAGE
+        | libc::MADV_NOHUGEPAGE
+        | libc::MADV_DONTDUMP
+        | libc::MADV_DODUMP
+        | libc::MADV_COLD
+        | libc::MADV_PAGEOUT
+        | libc::MADV_MERGEABLE
+        | libc::MADV_UNMERGEABLE
+        | libc::MADV_POPULATE_READ
+        | libc::MADV_POPULATE_WRITE => {
+            if mapped {
+                done(0)
+            } else {
+                Err(ENOMEM)
+            }
+        }
+        _ => refuse(c, EINVAL, "FB0112: this advice is not simulated"),
+    }
+}
+
+/// `msync(2)`, `mlock(2)`, `munlock(2)`: nothing to do, once the range is known to be mapped.
+pub fn on_mapped_range(c: &mut Caller<'_>) -> Sys {
+    let (at, len) = (c.arg(0) & !(PAGE - 1), c.arg(1));
+    if c.k.memory(c.space()).covers(at, page_up(len)) { done(0) } else { Err(ENOMEM) }
+}
+
+/// `mlockall(2)`, `munlockall(2)`
+pub fn nothing(_: &mut Caller<'_>) -> Sys {
+    done(0)
+}
+
+/// `mincore(2)`: everything that is mapped is resident.
+pub fn mincore(c: &mut Caller<'_>) -> Sys {
+    let (at, len, out) = (c.arg(0), page_up(c.arg(1)), c.arg(2));
+    if !at.is_multiple_of(PAGE) {
+        return Err(EINVAL);
+    }
+    if !c.k.memory(c.space()).covers(at, len) {
+        return Err(ENOMEM);
+    }
+    c.write(out, &vec![1; (len / PAGE) as usize])?;
+    done(0)
+}
+
+/// `membarrier(2)`: threads never run at the same time, so every barrier has always been passed.
+pub fn membarrier(c: &mut Caller<'_>) -> Sys {
+    const SUPPORTED: i64 = 0x1ff;
+    match c.int(0) {
+        0 => done(SUPPORTED),
+        command if command > 0 && i64::from(command) & !SUPPORTED == 0 && c.arg(1) == 0 => done(0),
+        _ => Err(EINVAL),
+    }
+}
+
+/// `pkey_alloc(2)`: there are no protection keys to hand out.
+pub fn pkey_alloc(_: &mut Caller<'_>) -> Sys {
+    Err(ENOSPC)
+}

@@ -53,6 +53,10 @@ pub struct AddressSpace {
 }
 
 impl AddressSpace {
+    /// An empty address space.
+    pub fn new(users: u32) -> AddressSpace {
+        AddressSpace { users, ..AddressSpace::default() }
+    }
     /// All mappings in address order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &Vma)> {
         self.map.iter().map(|(start, vma)| (*start, vma))
@@ -145,8 +149,12 @@ impl AddressSpace {
     }
     /// The highest free range of this length below the top of the mmap area.
     pub fn place(&self, len: u64) -> Option<u64> {
+        self.place_below(MMAP_TOP, len)
+    }
+    /// The highest free range of this length below an address.
+    pub fn place_below(&self, limit: u64, len: u64) -> Option<u64> {
         let len = page_up(len);
-        let mut top = MMAP_TOP;
+        let mut top = limit;
         for (start, vma) in self.map.iter().rev() {
             if *start >= top {
                 continue;

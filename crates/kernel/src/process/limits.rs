@@ -1,1 +1,3 @@
 //! stub
+/// Limits.
+pub const DEFAULTS: [(u64, u64); 16] = [(u64::MAX, u64::MAX); 16];

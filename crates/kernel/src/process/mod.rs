@@ -248,3 +248,38 @@ impl Thread {
         }
     }
 }
+
+impl Process {
+    /// A process with nothing in it.
+    pub fn new(id: ProcessId) -> Process {
+        Process {
+            id,
+            parent: 0,
+            pgid: id.pid,
+            sid: id.pid,
+            space: AddressSpaceId::default(),
+            threads: Vec::new(),
+            children: Vec::new(),
+            fds: FdTable::default(),
+            cwd: "/".to_owned(),
+            umask: 0o022,
+            actions: vec![Action::default(); 64],
+            pending: SignalQueue::default(),
+            exe: String::new(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            auxv: Vec::new(),
+            limits: [(u64::MAX, u64::MAX); 16],
+            status: None,
+            vfork_parent: None,
+            exit_signal: libc::SIGCHLD as u8,
+            parent_death_signal: 0,
+            subreaper: false,
+            entropy: misc::Entropy::default(),
+            interval_timers: [IntervalTimer::default(); 3],
+            posix_timers: BTreeMap::new(),
+            calls: 0,
+            has_execed: false,
+        }
+    }
+}

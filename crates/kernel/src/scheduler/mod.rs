@@ -40,7 +40,8 @@ impl Kernel {
         let here = host.address_space();
         loop {
             self.fire_timers();
-            if self.ending.is_some() || self.log.wants_attention() || self.log.diverged().is_some() {
+            let speaks = self.log.wants_attention() || !self.console.is_empty();
+            if self.ending.is_some() || speaks || self.log.diverged().is_some() {
                 if let Some(at) = self.log.diverged() {
                     self.end(Ending::Diverged(at));
                 }
@@ -121,7 +122,7 @@ impl Kernel {
             candidates.push(Stream::thread(current));
             candidates.extend(self.run_queue.iter().map(|t| Stream::thread(*t)));
             let n = candidates.len() as u32;
-            let picked = self.choices.choose(Kind::Preempt, Stream::thread(current), n, &candidates, Hint::None);
+            let picked = self.choose(Kind::Preempt, Stream::thread(current), n, &candidates, Hint::None);
             self.candidates = candidates;
             if picked == 0 {
                 return Some(current);
@@ -140,7 +141,7 @@ impl Kernel {
         candidates.extend(self.run_queue.iter().map(|t| Stream::thread(*t)));
         let hint = if yielding || expired { Hint::Yield } else { Hint::None };
         let n = candidates.len() as u32;
-        let picked = self.choices.choose(Kind::Next, Stream::thread(current), n, &candidates, hint);
+        let picked = self.choose(Kind::Next, Stream::thread(current), n, &candidates, hint);
         self.candidates = candidates;
         self.take(picked as usize)
     }

@@ -106,3 +106,9 @@ impl SignalQueue {
         self.queue.retain(|i| !set.has(i.signal));
     }
 }
+
+/// stub
+#[derive(Clone, Copy, Debug)] pub struct HardwareFault { pub signal: u8, pub code: i32, pub address: u64, pub trap: u64, pub error: u64, pub cr2: u64 }
+/// stub
+pub fn name(_s: u8) -> &'static str { "SIG" }
+impl crate::Kernel { pub fn hardware_fault(&mut self, _h: &mut dyn crate::Host, _f: HardwareFault) {} }

@@ -42,8 +42,8 @@ impl Kernel {
     }
 
     fn block(&mut self, id: ThreadId, wait: Wait) {
-        if self.has_deliverable_signal(id) {
-            let restart = wait.restart;
+        let restart = wait.restart;
+        if restart != Restart::Uninterruptible && self.has_deliverable_signal(id) {
             let call = &mut self.thread_mut(id).call;
             call.granted = None;
             self.interrupt(id, restart);
@@ -58,7 +58,7 @@ impl Kernel {
     fn interrupt(&mut self, id: ThreadId, restart: Restart) {
         let value = match restart {
             Restart::Never => -i64::from(EINTR.0),
-            Restart::IfAsked => crate::signal::RESTART,
+            Restart::IfAsked | Restart::Uninterruptible => crate::signal::RESTART,
         };
         let saved = self.thread_mut(id).call.saved_mask;
         self.finish(id, value);
@@ -122,7 +122,7 @@ fn fault(c: &mut Caller<'_>) -> Option<Sys> {
     }
     let until = c.call().held_until?;
     if c.now() < until {
-        return Some(Ok(Outcome::Block(Wait::until(until, "delayed by a fault"))));
+        return Some(Ok(Outcome::Block(Wait::until(until, "delayed by a fault").uninterruptible())));
     }
     // The handler starts with a clean slate, as if the call had only now been made.
     let call = c.call();

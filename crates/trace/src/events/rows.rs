@@ -1,21 +1,4 @@
-//! One event as a row. What is as expected (see [`Expectation`]) is left out.
-//!
-//! ```text
-//!   row    := head, [thread], [time], body
-//!   head   := 1 byte: bits 0–1 the body (0 call, 1 line, 2 note), then what follows because it was not expected:
-//!             bit 2 thread, bit 3 time, and for a call bit 4 number, bit 5 values, bit 6 rest; bit 7 is 0
-//!   thread := 0, service, thread number   |   n + 1 for the n-th thread of the block; expected: the previous event's
-//!   time   := signed difference to the previous event; expected: as at the thread's last call of this number, else 0
-//!   call   := [number], [values], [rest]
-//!   number := the system call; expected: the one that followed the thread's last call of its previous number
-//!   values := 1 byte of flags: bits 0–5 an argument, bit 6 the result; then the signed difference to the expected
-//!             value for each; expected: the thread's last call of this number
-//!   rest   := decision (0 allowed | 1, signed errno | 2, nanoseconds of delay), path, op; expected: likewise
-//!   line   := where (0 standard output, 1 standard error, 2 observed file), path, text with its length
-//!   note   := kind, number of fields, then for each: name, 0 text | 1 signed number | 2 false | 3 true
-//! ```
-//! Numbers, signed numbers and lengths are variable-length (`bytes.rs`). A path, op, kind, name or field text is a
-//! reference into the texts of the block ([`Texts`]).
+//! One event as a row, by the grammar of the crate's documentation. What is as expected (see [`Expectation`]) is left out.
 
 use super::HASH_UNKNOWN;
 use super::expectation::{Expectation, Texts};
@@ -46,7 +29,11 @@ pub(super) struct RowWriter {
 
 impl RowWriter {
     pub(super) fn new(start: VirtualTime) -> RowWriter {
-        RowWriter { out: Vec::new(), expected: Expectation::new(start), texts: Texts::default() }
+        RowWriter {
+            out: Vec::new(),
+            expected: Expectation::new(start),
+            texts: Texts::default(),
+        }
     }
     pub(super) fn bytes(&self) -> &[u8] {
         &self.out
@@ -180,17 +167,27 @@ pub(super) struct RowReader {
 
 impl RowReader {
     pub(super) fn new(start: VirtualTime) -> RowReader {
-        RowReader { expected: Expectation::new(start), texts: Texts::default() }
+        RowReader {
+            expected: Expectation::new(start),
+            texts: Texts::default(),
+        }
     }
     pub(super) fn read(&mut self, from: &mut Cursor<'_>, index: EventIndex) -> Result<Event, Malformed> {
         let head = from.byte("a row")?;
         let body = head & BODY;
         let known = if body == CALL { CALL_ONLY } else { 0 } | BODY | THREAD | TIME;
         if body > NOTE || head & !known != 0 {
-            return Err(Malformed::UnknownTag { what: "row of events", tag: u64::from(head) });
+            return Err(Malformed::UnknownTag {
+                what: "row of events",
+                tag: u64::from(head),
+            });
         }
         let thread = self.read_thread(from, head)?;
-        let step = if head & TIME == 0 { None } else { Some(from.signed("a time")? as u64) };
+        let step = if head & TIME == 0 {
+            None
+        } else {
+            Some(from.signed("a time")? as u64)
+        };
         let body = match body {
             CALL => Body::Call(self.read_call(from, head, step)?),
             LINE => Body::Line(self.read_line(from)?),
@@ -201,21 +198,33 @@ impl RowReader {
             Body::Line(_) | Body::Note(_) => step.unwrap_or(0),
         };
         self.expected.at = VirtualTime(self.expected.at.0.wrapping_add(step));
-        Ok(Event { index, at: self.expected.at, thread, hash: HASH_UNKNOWN, body })
+        Ok(Event {
+            index,
+            at: self.expected.at,
+            thread,
+            hash: HASH_UNKNOWN,
+            body,
+        })
     }
     fn read_thread(&mut self, from: &mut Cursor<'_>, head: u8) -> Result<ThreadId, Malformed> {
         if head & THREAD != 0 {
             self.expected.thread = match from.narrow::<u32>("a thread")? {
                 0 => {
                     let service = ServiceId(from.narrow("a service")?);
-                    let thread = ThreadId { service, tid: from.narrow("a thread")? };
+                    let thread = ThreadId {
+                        service,
+                        tid: from.narrow("a thread")?,
+                    };
                     self.expected.meet(thread)
                 }
                 number => number - 1,
             };
         }
         let number = self.expected.thread;
-        let unknown = Malformed::UnknownTag { what: "thread of this block", tag: u64::from(number) };
+        let unknown = Malformed::UnknownTag {
+            what: "thread of this block",
+            tag: u64::from(number),
+        };
         self.expected.thread(number).ok_or(unknown)
     }
     fn read_call(&mut self, from: &mut Cursor<'_>, head: u8, step: Option<u64>) -> Result<Call, Malformed> {
@@ -226,11 +235,17 @@ impl RowReader {
         };
         let habit = self.expected.call(thread, number);
         let step = step.unwrap_or(habit.step);
-        let mut call = Call { number, ..habit.call.clone() };
+        let mut call = Call {
+            number,
+            ..habit.call.clone()
+        };
         if head & VALUES != 0 {
             let flags = from.byte("a call's values")?;
             if flags & 0x80 != 0 {
-                return Err(Malformed::UnknownTag { what: "set of values", tag: u64::from(flags) });
+                return Err(Malformed::UnknownTag {
+                    what: "set of values",
+                    tag: u64::from(flags),
+                });
             }
             for (i, arg) in call.args.iter_mut().enumerate() {
                 if flags & 1 << i != 0 {
@@ -246,7 +261,12 @@ impl RowReader {
                 0 => Decision::Allow,
                 1 => Decision::Deny(Errno(from.narrow_signed("an errno")?)),
                 2 => Decision::Delay(VirtualDuration(from.number("a delay")?)),
-                tag => return Err(Malformed::UnknownTag { what: "decision", tag: u64::from(tag) }),
+                tag => {
+                    return Err(Malformed::UnknownTag {
+                        what: "decision",
+                        tag: u64::from(tag),
+                    });
+                }
             };
             call.path = self.texts.get(from, "a path")?;
             call.op = self.texts.get(from, "an operation")?;
@@ -259,16 +279,29 @@ impl RowReader {
             0 => LineSource::Stdout,
             1 => LineSource::Stderr,
             2 => LineSource::Wal,
-            tag => return Err(Malformed::UnknownTag { what: "source of lines", tag: u64::from(tag) }),
+            tag => {
+                return Err(Malformed::UnknownTag {
+                    what: "source of lines",
+                    tag: u64::from(tag),
+                });
+            }
         };
         let path = self.texts.get(from, "a line's path")?;
-        Ok(Line { source, path, text: from.text("a line")?.into() })
+        Ok(Line {
+            source,
+            path,
+            text: from.text("a line")?.into(),
+        })
     }
     fn read_note(&mut self, from: &mut Cursor<'_>) -> Result<Note, Malformed> {
         let kind = self.texts.need(from, "note")?;
         let (length, limit) = (from.number("a note")?, from.len() as u64);
         if length > limit {
-            return Err(Malformed::TooLong { what: "a note", length, limit });
+            return Err(Malformed::TooLong {
+                what: "a note",
+                length,
+                limit,
+            });
         }
         let mut fields = Vec::new();
         for _ in 0..length {
@@ -278,7 +311,12 @@ impl RowReader {
                 1 => Value::Int(from.signed("a field")?),
                 2 => Value::Bool(false),
                 3 => Value::Bool(true),
-                tag => return Err(Malformed::UnknownTag { what: "value of a field", tag: u64::from(tag) }),
+                tag => {
+                    return Err(Malformed::UnknownTag {
+                        what: "value of a field",
+                        tag: u64::from(tag),
+                    });
+                }
             };
             fields.push((name, value));
         }

@@ -1,0 +1,217 @@
+//! The arena: memory that all processes of a world share at one address, and the allocator that serves kernel code
+//! from it.
+//!
+//! ```text
+//!   BASE    Header: allocator state, batons, host pids, the kernel's address
+//!   +4 MiB  objects: power-of-two size classes with free lists, and a bump pointer for fresh memory
+//! ```
+//!
+//! Kernel state is ordinary collections. [`Allocator`] serves an allocation from the arena while *kernel mode* is on
+//! and from the process otherwise; memory is freed by address. So nothing in the arena may be made in process mode
+//! and kept there: whoever hands the kernel a value clones it in kernel mode ([`with_kernel`]).
+//!
+//! A new world takes the arena over from its start: fresh allocations come at the same addresses in the same order,
+//! whatever the world before did.
+
+use kernel::{AddressSpaceId, Kernel};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+
+/// Where the arena lies, in every process.
+pub const BASE: usize = 0x6000_0000_0000;
+/// How much address space it may use. Memory is taken as it is touched.
+pub const LEN: usize = 1 << 35;
+const OBJECTS: usize = BASE + (4 << 20);
+/// Most address spaces a world may ever have.
+pub const SPACES_MAX: usize = 1 << 16;
+/// What is kept of the arena's memory from one world to the next.
+const KEEP: usize = 64 << 20;
+
+#[repr(C)]
+pub(crate) struct Header {
+    bump: usize,
+    free: [usize; 48],
+    kernel: *mut Kernel,
+    /// Counts entries into the kernel, so that the supervisor sees that something happens.
+    pub(crate) entries: AtomicU64,
+    pub(crate) batons: [AtomicU32; SPACES_MAX],
+    pub(crate) pids: [AtomicI32; SPACES_MAX],
+}
+
+const _: () = assert!(size_of::<Header>() <= OBJECTS - BASE);
+
+/// True while kernel code runs in this process. Private to the process: it is forked, never shared.
+static KERNEL_MODE: AtomicBool = AtomicBool::new(false);
+
+/// The global allocator that every binary hosting worlds must install.
+#[derive(Debug)]
+pub struct Allocator;
+
+fn class_of(layout: Layout) -> usize {
+    layout.size().max(layout.align()).max(16).next_power_of_two().trailing_zeros() as usize
+}
+
+fn in_arena(at: usize) -> bool {
+    (BASE..BASE + LEN).contains(&at)
+}
+
+// SAFETY: memory from the arena is disjoint (a bump pointer and per-class free lists of blocks that fit size and
+// alignment); only the holder of the baton allocates in kernel mode, so there is no concurrency.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if !KERNEL_MODE.load(Ordering::Relaxed) {
+            // SAFETY: the caller's obligations are passed on.
+            return unsafe { System.alloc(layout) };
+        }
+        let class = class_of(layout);
+        // SAFETY: kernel mode is on, so the arena is mapped and this process holds the baton.
+        let header = unsafe { &mut *header() };
+        let head = header.free[class];
+        if head != 0 {
+            // SAFETY: a free block holds the address of the next free block of its class.
+            header.free[class] = unsafe { *(head as *const usize) };
+            return head as *mut u8;
+        }
+        let size = 1usize << class;
+        let at = header.bump.next_multiple_of(size.min(4096));
+        if at + size > BASE + LEN {
+            return std::ptr::null_mut();
+        }
+        header.bump = at + size;
+        at as *mut u8
+    }
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        if !in_arena(at as usize) {
+            // SAFETY: not from the arena, so from the system's allocator.
+            return unsafe { System.dealloc(at, layout) };
+        }
+        let class = class_of(layout);
+        // SAFETY: the block came from this class and nobody uses it any more; see `alloc` for the header.
+        unsafe {
+            let header = &mut *header();
+            *(at as *mut usize) = header.free[class];
+            header.free[class] = at as usize;
+        }
+    }
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller promises that the new size is valid for this alignment.
+        let new_layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
+        if in_arena(at as usize) {
+            if class_of(layout) == class_of(new_layout) {
+                return at;
+            }
+        } else if !KERNEL_MODE.load(Ordering::Relaxed) {
+            // SAFETY: from the system's allocator, and stays there.
+            return unsafe { System.realloc(at, layout, new_size) };
+        }
+        // SAFETY: a fresh block, at least as large as what is copied into it, then the old one is freed.
+        unsafe {
+            let fresh = self.alloc(new_layout);
+            if !fresh.is_null() {
+                std::ptr::copy_nonoverlapping(at, fresh, layout.size().min(new_size));
+                self.dealloc(at, layout);
+            }
+            fresh
+        }
+    }
+}
+
+pub(crate) fn header() -> *mut Header {
+    BASE as *mut Header
+}
+
+/// The batons and other words that processes share.
+pub(crate) fn shared() -> &'static Header {
+    // SAFETY: the arena is mapped for the life of the process before any world exists; what is reached through this
+    // reference outside kernel mode are atomics.
+    unsafe { &*header() }
+}
+
+/// Maps the arena. Once per worker process, before any world.
+///
+/// # Errors
+/// The host's reason.
+pub fn map() -> Result<(), nix::Error> {
+    // SAFETY: a fresh mapping at a fixed place that is refused if anything is there.
+    let at = unsafe {
+        libc::mmap(
+            BASE as *mut libc::c_void,
+            LEN,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
+            -1,
+            0,
+        )
+    };
+    if at as usize == BASE { Ok(()) } else { Err(nix::Error::last()) }
+}
+
+/// Forgets the world before and builds a new kernel in the arena.
+pub(crate) fn build(make: impl FnOnce() -> Kernel) {
+    // SAFETY: the processes of the world before are gone and its kernel is not used again; all its memory is in the
+    // arena, so forgetting it leaks nothing.
+    unsafe {
+        let header = &mut *header();
+        let used = header.bump.saturating_sub(OBJECTS);
+        if used > KEEP {
+            let at = (OBJECTS + KEEP) as *mut libc::c_void;
+            libc::madvise(at, used - KEEP, libc::MADV_REMOVE);
+        }
+        header.bump = OBJECTS;
+        header.free = [0; 48];
+        header.entries.store(0, Ordering::Relaxed);
+    }
+    let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
+    let kernel = Box::into_raw(Box::new(make()));
+    KERNEL_MODE.store(was, Ordering::Relaxed);
+    assert!(in_arena(kernel as usize), "the binary must install guest::Allocator as its global allocator");
+    // SAFETY: as above.
+    unsafe { (*header()).kernel = kernel };
+}
+
+/// Runs kernel code: allocations come from the arena.
+pub(crate) fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
+    let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
+    // SAFETY: `build` made the kernel, this process holds the baton, and the reference does not outlive the call.
+    let result = f(unsafe { &mut *(*header()).kernel });
+    KERNEL_MODE.store(was, Ordering::Relaxed);
+    result
+}
+
+/// Looks at the kernel; what is allocated meanwhile belongs to the process.
+pub(crate) fn peek<R>(f: impl FnOnce(&Kernel) -> R) -> R {
+    // SAFETY: as in `with_kernel`, for reading.
+    f(unsafe { &*(*header()).kernel })
+}
+
+/// Runs a part of kernel code whose allocations must belong to the process (caches of host resources).
+pub(crate) fn outside_arena<R>(f: impl FnOnce() -> R) -> R {
+    let was = KERNEL_MODE.swap(false, Ordering::Relaxed);
+    let result = f();
+    KERNEL_MODE.store(was, Ordering::Relaxed);
+    result
+}
+
+/// The baton word of an address space.
+pub(crate) fn baton(space: AddressSpaceId) -> &'static AtomicU32 {
+    &shared().batons[space.0 as usize]
+}
+
+/// Bytes of the arena that the current world has used.
+pub fn used() -> usize {
+    // SAFETY: reads one word of the mapped header.
+    unsafe { (*header()).bump.saturating_sub(OBJECTS) }
+}
+
+/// Where this program's code was loaded: addresses in internal error messages are relative to it.
+pub(crate) fn text_base() -> u64 {
+    unsafe extern "C" {
+        static __ehdr_start: u8;
+    }
+    &raw const __ehdr_start as u64
+}
+
+/// A forked process left kernel code by abandoning its stack.
+pub(crate) fn leave_kernel_mode() {
+    KERNEL_MODE.store(false, Ordering::Relaxed);
+}

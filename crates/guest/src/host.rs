@@ -1,0 +1,94 @@
+//! The process the kernel runs in, as the kernel sees it: guest memory and the few things asked of the host.
+
+use crate::arena;
+use crate::context::Frame;
+use crate::entry::LOCAL;
+use crate::{image, process, raw};
+use kernel::host::{Host, ImageEntry};
+use kernel::{AddressSpaceId, abi};
+use model::{Errno, ThreadId};
+
+/// The current process.
+#[derive(Debug)]
+pub(crate) struct GuestHost {
+    space: AddressSpaceId,
+}
+
+impl GuestHost {
+    pub(crate) fn here() -> GuestHost {
+        GuestHost { space: LOCAL.space.get() }
+    }
+}
+
+fn check(result: i64) -> Result<(), Errno> {
+    if (-4095..0).contains(&result) { Err(Errno(-result as i32)) } else { Ok(()) }
+}
+
+fn map(at: u64, len: u64, prot: u32, flags: i32, fd: i32, offset: u64) -> Result<(), Errno> {
+    debug_assert!(at >= kernel::memory::LOWEST && at + len <= kernel::memory::HIGHEST, "only the guest's range");
+    let flags = (flags | libc::MAP_FIXED | libc::MAP_NORESERVE) as u64;
+    // SAFETY: the kernel only maps in the guest's range, where nothing of fbsim lies.
+    check(unsafe { raw::syscall(libc::SYS_mmap, [at, len, u64::from(prot), flags, fd as u64, offset]) })
+}
+
+impl Host for GuestHost {
+    fn address_space(&self) -> AddressSpaceId {
+        self.space
+    }
+    fn loaded(&self) -> Option<ThreadId> {
+        LOCAL.loaded.get()
+    }
+    fn read(&self, at: u64, into: &mut [u8]) {
+        // SAFETY: the kernel has checked that the guest has this range mapped readable.
+        unsafe { std::ptr::copy_nonoverlapping(at as *const u8, into.as_mut_ptr(), into.len()) };
+    }
+    fn write(&mut self, at: u64, bytes: &[u8]) {
+        // SAFETY: the kernel has checked that the guest has this range mapped writable; guest memory is no Rust object.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+    }
+    fn map_anonymous(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
+        map(at, len, prot, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+    }
+    fn map_shared(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
+        map(at, len, prot, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0)
+    }
+    fn map_image(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Result<(), Errno> {
+        let fd = arena::outside_arena(|| image::open(path)).ok_or(abi::errno::ENOENT)?;
+        map(at, len, prot, libc::MAP_PRIVATE, fd, offset)
+    }
+    fn unmap(&mut self, at: u64, len: u64) {
+        // SAFETY: the range is the guest's.
+        unsafe { raw::syscall3(libc::SYS_munmap, at, len, 0) };
+    }
+    fn protect(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
+        // SAFETY: the range is the guest's.
+        check(unsafe { raw::syscall3(libc::SYS_mprotect, at, len, u64::from(prot)) })
+    }
+    fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64) -> Result<(), Errno> {
+        let (flags, target) =
+            if from == to { (0, 0) } else { (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to) };
+        // SAFETY: both ranges are the guest's, and the kernel has checked that the target is free.
+        check(unsafe { raw::syscall(libc::SYS_mremap, [from, from_len, to_len, flags as u64, target, 0]) })
+    }
+    fn discard(&mut self, at: u64, len: u64) {
+        // SAFETY: the range is the guest's.
+        unsafe { raw::syscall3(libc::SYS_madvise, at, len, libc::MADV_DONTNEED as u64) };
+    }
+    fn extended_state(&self, into: &mut Vec<u8>) {
+        if self.space != AddressSpaceId::SUPERVISOR {
+            Frame(LOCAL.frame.get()).extended(into);
+        }
+    }
+    fn fork(&mut self, child: AddressSpaceId) -> Result<(), Errno> {
+        process::fork_guest(child)
+    }
+    fn image_entry(&mut self, path: &str) -> Option<ImageEntry> {
+        image::entry(path)
+    }
+    fn image_list(&mut self, path: &str) -> Vec<String> {
+        image::list(path)
+    }
+    fn image_read(&mut self, path: &str, offset: u64, into: &mut [u8]) -> usize {
+        arena::outside_arena(|| image::read(path, offset, into))
+    }
+}

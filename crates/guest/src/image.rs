@@ -1,0 +1,94 @@
+//! The read-only image: the host's files, opened for reading and nothing else.
+//!
+//! Each process keeps a few files open, because a program start reads and maps the same libraries several times.
+
+use kernel::host::{ImageEntry, ImageKind};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::ffi::CString;
+
+/// How many files a process keeps open.
+const OPEN_MAX: usize = 24;
+
+struct Open(RefCell<VecDeque<(String, i32)>>);
+
+// SAFETY: a process that hosts a world has a single thread.
+unsafe impl Sync for Open {}
+
+static OPEN: Open = Open(RefCell::new(VecDeque::new()));
+
+/// Forgets all open files: their descriptors were closed.
+pub(crate) fn forget() {
+    OPEN.0.borrow_mut().clear();
+}
+
+/// A descriptor of an image file, open for reading. Called outside kernel mode: the cache belongs to the process.
+pub(crate) fn open(path: &str) -> Option<i32> {
+    let mut cache = OPEN.0.borrow_mut();
+    if let Some((_, fd)) = cache.iter().find(|(p, _)| p == path) {
+        return Some(*fd);
+    }
+    let name = CString::new(path).ok()?;
+    // SAFETY: a valid path; the flags cannot create or change anything.
+    let fd = unsafe { libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY | libc::O_NONBLOCK) };
+    if fd < 0 {
+        return None;
+    }
+    if cache.len() >= OPEN_MAX
+        && let Some((_, old)) = cache.pop_front()
+    {
+        // SAFETY: the descriptor is ours and leaves the cache.
+        unsafe { libc::close(old) };
+    }
+    cache.push_back((path.to_owned(), fd));
+    Some(fd)
+}
+
+/// Reads from an image file; called outside kernel mode.
+pub(crate) fn read(path: &str, offset: u64, into: &mut [u8]) -> usize {
+    let Some(fd) = open(path) else { return 0 };
+    let mut done = 0;
+    while done < into.len() {
+        let rest = &mut into[done..];
+        // SAFETY: the buffer is valid for the length given.
+        let n = unsafe { libc::pread(fd, rest.as_mut_ptr().cast(), rest.len(), (offset + done as u64) as i64) };
+        match n {
+            n if n > 0 => done += n as usize,
+            _ => break,
+        }
+    }
+    done
+}
+
+/// What a path of the image is, not following a final link.
+pub(crate) fn entry(path: &str) -> Option<ImageEntry> {
+    let name = CString::new(path).ok()?;
+    let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: a valid path and room for the answer.
+    if unsafe { libc::lstat(name.as_ptr(), stat.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: lstat succeeded.
+    let stat = unsafe { stat.assume_init() };
+    let kind = match stat.st_mode & libc::S_IFMT {
+        libc::S_IFREG => ImageKind::File(stat.st_size as u64),
+        libc::S_IFDIR => ImageKind::Directory,
+        libc::S_IFLNK => {
+            let mut target = vec![0u8; 4096];
+            // SAFETY: room for the answer.
+            let n = unsafe { libc::readlink(name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
+            target.truncate(usize::try_from(n).ok()?);
+            ImageKind::Symlink(String::from_utf8(target).ok()?)
+        }
+        _ => return None,
+    };
+    Some(ImageEntry { kind, mode: stat.st_mode & 0o7777 })
+}
+
+/// The names in a directory of the image, sorted.
+pub(crate) fn list(path: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+    let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}

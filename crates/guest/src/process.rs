@@ -1,0 +1,91 @@
+//! Host processes: one per address space of a world, each a fork of the supervisor or of another guest's process.
+
+use crate::arena::{self, shared};
+use crate::entry::{self, LOCAL};
+use crate::{baton, cpuid, image, raw};
+use kernel::AddressSpaceId;
+use kernel::abi::errno::EAGAIN;
+use model::Errno;
+use std::sync::atomic::Ordering;
+
+/// How long a process waits for the baton before it looks whether its supervisor still lives.
+const PATIENCE_NANOS: u64 = 5_000_000_000;
+
+/// Waits for the baton; ends this process when the supervisor is gone.
+pub(crate) fn wait_for_baton() {
+    let me = LOCAL.space.get();
+    while !baton::wait(me, PATIENCE_NANOS) {
+        let supervisor = shared().pids[0].load(Ordering::Relaxed);
+        // SAFETY: signal 0 only asks whether the process exists.
+        if unsafe { raw::syscall3(libc::SYS_kill, supervisor as u64, 0, 0) } == -i64::from(libc::ESRCH) {
+            raw::exit(0);
+        }
+    }
+}
+
+fn fork_host(child: AddressSpaceId) -> Result<i32, Errno> {
+    if child.0 as usize >= arena::SPACES_MAX {
+        return Err(EAGAIN);
+    }
+    arena::baton(child).store(0, Ordering::Relaxed);
+    // SAFETY: this process has a single thread, and the child goes on with fbsim's own code alone.
+    let pid = unsafe { raw::syscall3(libc::SYS_fork, 0, 0, 0) };
+    if pid < 0 {
+        return Err(Errno(-pid as i32));
+    }
+    if pid > 0 {
+        shared().pids[child.0 as usize].store(pid as i32, Ordering::Relaxed);
+    }
+    Ok(pid as i32)
+}
+
+/// Forks the process of a guest, inside its handler. Returns in the parent alone.
+///
+/// # Errors
+/// The host's reason, or `EAGAIN` beyond the number of address spaces a world may have.
+pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
+    if fork_host(child)? != 0 {
+        return Ok(());
+    }
+    LOCAL.space.set(child);
+    LOCAL.loaded.set(None);
+    if !entry::arm() {
+        raw::complain(&["fbsim: internal: syscall user dispatch could not be armed after a fork\n"]);
+        raw::exit(70);
+    }
+    arena::leave_kernel_mode();
+    entry::serve_forked()
+}
+
+/// Forks the supervisor into the host process of a service's first program.
+///
+/// # Errors
+/// The host's reason.
+pub(crate) fn fork_first(child: AddressSpaceId) -> Result<(), Errno> {
+    if fork_host(child)? != 0 {
+        return Ok(());
+    }
+    LOCAL.space.set(child);
+    LOCAL.loaded.set(None);
+    prepare();
+    entry::trap_to_start()
+}
+
+/// Leaves behind what belongs to the supervisor, and makes the processor trap what would leak the host.
+fn prepare() {
+    const PR_SET_TSC: u64 = 26;
+    const PR_TSC_SIGSEGV: u64 = 2;
+    // SAFETY: closing descriptors and prctl change this process alone. Standard error stays for internal errors.
+    unsafe {
+        raw::syscall3(libc::SYS_close_range, 0, 1, 0);
+        raw::syscall3(libc::SYS_close_range, 3, u64::from(u32::MAX), 0);
+        raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0);
+        raw::syscall3(libc::SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0);
+    }
+    image::forget();
+    cpuid::trap();
+    if !entry::arm() {
+        raw::complain(&["fbsim: internal: syscall user dispatch could not be armed\n"]);
+        raw::exit(70);
+    }
+}

@@ -1,0 +1,68 @@
+//! Detects a guest that uses the processor for long without a call.
+//!
+//! The watchdog never decides *where* anything happens in a run: it only turns a hang into a verdict. It measures the
+//! processor time of the process that holds the baton, so a loaded host does not trip it.
+
+use crate::arena::shared;
+use std::sync::atomic::Ordering;
+
+/// The signal that asks a process where it is.
+pub(crate) const SIGNAL: i32 = libc::SIGPROF;
+
+/// What the supervisor remembers between two looks.
+#[derive(Debug)]
+pub(crate) struct Watchdog {
+    limit_nanos: u64,
+    entries: u64,
+    pid: i32,
+    used_at_entry: u64,
+    asked: u32,
+}
+
+/// What a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Nothing unusual.
+    Fine,
+    /// The process that holds the baton is gone.
+    Died,
+    /// The kernel itself has been at work for too long.
+    Stuck,
+}
+
+impl Watchdog {
+    pub(crate) fn new(limit_nanos: u64) -> Watchdog {
+        Watchdog { limit_nanos, entries: 0, pid: 0, used_at_entry: 0, asked: 0 }
+    }
+    /// Looks at the process that holds the baton; asks it where it is when it has run for too long.
+    pub(crate) fn look(&mut self, pid: i32) -> Look {
+        let entries = shared().entries.load(Ordering::Relaxed);
+        let Some(used) = cpu_time(pid) else { return Look::Died };
+        if pid != self.pid || entries != self.entries {
+            *self = Watchdog { limit_nanos: self.limit_nanos, entries, pid, used_at_entry: used, asked: 0 };
+            return Look::Fine;
+        }
+        if used.saturating_sub(self.used_at_entry) > self.limit_nanos {
+            self.asked += 1;
+            if self.asked > 20 {
+                return Look::Stuck;
+            }
+            // SAFETY: the process is one of this world's.
+            unsafe { libc::kill(pid, SIGNAL) };
+        }
+        Look::Fine
+    }
+}
+
+/// Processor time a process has used, in nanoseconds; `None` if it is gone.
+fn cpu_time(pid: i32) -> Option<u64> {
+    // The clock id of a process's scheduled time, as clock_getcpuclockid(3) makes it.
+    const CPUCLOCK_SCHED: i32 = 2;
+    let clock = (!pid) << 3 | CPUCLOCK_SCHED;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: room for the answer.
+    if unsafe { libc::clock_gettime(clock, &raw mut time) } != 0 {
+        return None;
+    }
+    Some(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}

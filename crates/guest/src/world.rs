@@ -1,0 +1,520 @@
+//! A world, from the supervisor's side: built, driven, judged and taken down.
+
+use crate::arena::{self, peek, shared, with_kernel};
+use crate::entry::LOCAL;
+use crate::host::GuestHost;
+use crate::requirements::{Requirement, check_host};
+use crate::tasks::Tasks;
+use crate::watchdog::{Look, Watchdog};
+use crate::{baton, cpuid, entry, net, process};
+use kernel::driver::{Answer, Request};
+use kernel::exec::Spawn;
+use kernel::wait::ObjectId;
+use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
+use model::machine::{Branch, Connection, Filter, Machine, Stopped};
+use model::plan::Plan;
+use model::{
+    Choice, Errno, Event, EventHash, EventIndex, Failure, FaultRule, Hint, Kind, Note, Phase, RuleId, Seed, ServiceId,
+    Source, Stream, ThreadId, VirtualDuration, VirtualTime,
+};
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::Ordering;
+
+/// What guests write to their standard streams, as it is to be passed on: (is standard error, bytes).
+pub type Console = Box<dyn FnMut(bool, &[u8])>;
+
+/// How a world is to be run.
+#[derive(Clone, Debug, Default)]
+pub struct WorldOptions {
+    /// The services.
+    pub plan: Plan,
+    /// The run's seed.
+    pub seed: Seed,
+    /// End the run, undecided, after so many calls; 0 is without limit.
+    pub max_calls: u64,
+    /// A program that dies of an unhandled signal fails the run.
+    pub end_on_crash: bool,
+    /// Hashes of the events of an earlier run that this one must repeat.
+    pub expected: Option<Vec<EventHash>>,
+    /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds.
+    pub spin_limit_nanos: u64,
+    /// Working directory of the services' first processes.
+    pub directory: String,
+}
+
+/// Why a world could not be built or a service not be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// The host lacks something.
+    #[error("{0}")]
+    Requirement(#[from] Requirement),
+}
+
+/// What is left of a world when it has ended.
+#[derive(Clone, Debug)]
+pub struct Remains {
+    /// Why it could not go on, if that is how it ended.
+    pub ending: Option<Ending>,
+    /// The chain over all events.
+    pub hash: EventHash,
+    /// How many events there were.
+    pub events: u64,
+    /// How many of them were system calls.
+    pub calls: u64,
+    /// Every choice that was not 0.
+    pub choices: Vec<Choice>,
+    /// How many questions had alternatives.
+    pub asked: u64,
+    /// When it ended.
+    pub ended: VirtualTime,
+    /// What guests asked for and did not get: (service, call, what, how often).
+    pub complaints: Vec<(String, String, String, u64)>,
+    /// How the first process of each service ended, as a `wait(2)` status; `None` while it lives.
+    pub statuses: Vec<Option<u32>>,
+}
+
+/// Makes this process a worker: maps the arena, installs the handlers and the net. Once, before any world, while the
+/// process has a single thread.
+///
+/// # Errors
+/// What the host lacks.
+pub fn prepare_worker() -> Result<(), Requirement> {
+    check_host()?;
+    arena::map().map_err(|e| Requirement::Arena(e.to_string()))?;
+    cpuid::read_table();
+    entry::install().map_err(|e| Requirement::Arena(e.to_string()))?;
+    // SAFETY: both calls only change flags of this process.
+    unsafe {
+        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    }
+    net::install()
+}
+
+/// A running world.
+pub struct World {
+    plan: Plan,
+    directory: String,
+    tasks: Tasks,
+    stopped: Cell<bool>,
+    first: RefCell<Vec<Option<ProcessId>>>,
+    watchdog: RefCell<Watchdog>,
+    console: RefCell<Option<Console>>,
+    start_error: RefCell<Option<Failure>>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("stopped", &self.stopped.get()).finish_non_exhaustive()
+    }
+}
+
+/// What the supervisor has to do next.
+enum Next {
+    Task(u32),
+    Events(Vec<EventIndex>),
+    Ended(Ending),
+}
+
+impl World {
+    /// Builds a world in its boot phase, with no process yet. `source` is called in kernel mode, so that what it
+    /// makes lives in the arena.
+    pub fn new(options: WorldOptions, console: Option<Console>, source: impl FnOnce() -> Box<dyn Source>) -> World {
+        // SAFETY: getpid has no preconditions.
+        let pid = unsafe { libc::getpid() };
+        LOCAL.space.set(AddressSpaceId::SUPERVISOR);
+        let has_console = console.is_some();
+        arena::build(|| {
+            let config = config_of(&options, has_console);
+            let mut kernel = Kernel::new(config, source());
+            if let Some(hashes) = &options.expected {
+                kernel.log.expect(hashes.clone());
+            }
+            kernel
+        });
+        shared().pids[0].store(pid, Ordering::Relaxed);
+        arena::baton(AddressSpaceId::SUPERVISOR).store(0, Ordering::Relaxed);
+        let services = options.plan.services.len();
+        World {
+            plan: options.plan,
+            directory: options.directory,
+            tasks: Tasks::default(),
+            stopped: Cell::new(false),
+            first: RefCell::new(vec![None; services + 1]),
+            watchdog: RefCell::new(Watchdog::new(options.spin_limit_nanos)),
+            console: RefCell::new(console),
+            start_error: RefCell::new(None),
+        }
+    }
+
+    /// Takes the world down and says what is left of it.
+    pub fn finish(self) -> Remains {
+        self.take_down();
+        peek(|k| Remains {
+            ending: k.ending.clone(),
+            hash: k.log.hash(),
+            events: k.log.events().len() as u64,
+            calls: k.log.calls(),
+            choices: k.choices.taken().to_vec(),
+            asked: k.choices.asked(),
+            ended: k.clock.now(),
+            complaints: complaints(k),
+            statuses: self.first.borrow()[1..].iter().map(|first| status_of(k, *first)).collect(),
+        })
+    }
+
+    /// Calls `f` for every event, in order.
+    pub fn each(&self, mut f: impl FnMut(&Event)) {
+        peek(|k| k.log.events().iter().for_each(&mut f));
+    }
+
+    fn take_down(&self) {
+        self.flush_console();
+        let spaces = peek(|k| k.next_space);
+        for pid in shared().pids[1..spaces as usize].iter() {
+            let pid = pid.swap(0, Ordering::Relaxed);
+            if pid > 0 {
+                // SAFETY: the process is one of this world's, not yet waited for.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+            }
+        }
+        loop {
+            // SAFETY: waits for any child; no status is asked for.
+            let pid = unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) };
+            if pid < 0 {
+                break;
+            }
+        }
+    }
+
+    fn flush_console(&self) {
+        let written = with_kernel(|k| std::mem::take(&mut k.console));
+        if let Some(console) = self.console.borrow_mut().as_mut() {
+            for (stderr, bytes) in &written {
+                console(*stderr, bytes);
+            }
+        }
+    }
+
+    /// Lets the world go on until the supervisor has something to do.
+    fn step(&self) -> Next {
+        loop {
+            let switch = with_kernel(|k| k.advance(&mut GuestHost::here()));
+            match switch {
+                Switch::Run(id) => return Next::Task(id.tid),
+                Switch::Pass(to) => {
+                    baton::pass(to);
+                    self.wait_for_baton();
+                }
+                Switch::Attention => {
+                    self.flush_console();
+                    let events = with_kernel(|k| k.log.take_attention());
+                    if !events.is_empty() {
+                        return Next::Events(events.iter().copied().collect());
+                    }
+                    if let Some(ending) = peek(|k| k.ending.clone()) {
+                        return Next::Ended(ending);
+                    }
+                }
+            }
+        }
+    }
+
+    fn wait_for_baton(&self) {
+        const LOOK_EVERY_NANOS: u64 = 100_000_000;
+        while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY_NANOS) {
+            let space = peek(|k| k.threads.get(&k.current).map(|t| t.space));
+            let Some(space) = space.filter(|s| *s != AddressSpaceId::SUPERVISOR) else { continue };
+            let pid = shared().pids[space.0 as usize].load(Ordering::Relaxed);
+            let what = match self.watchdog.borrow_mut().look(pid) {
+                Look::Fine => continue,
+                Look::Died => "a guest's host process died",
+                Look::Stuck => "the kernel did not come back from a call",
+            };
+            with_kernel(|k| k.end(Ending::Internal(format!("{what} (space {})", space.0))));
+            return;
+        }
+    }
+
+    fn stop(&self) {
+        self.stopped.set(true);
+        for task in self.tasks.open() {
+            let ended = self.tasks.resume(task);
+            assert!(ended, "a stopped task returns at once");
+        }
+    }
+
+    fn request(&self, request: &Request) -> Result<Answer, Stopped> {
+        if self.stopped.get() {
+            return Err(Stopped);
+        }
+        let task = self.tasks.running().ok_or(Stopped)?;
+        with_kernel(|k| k.driver_request(task, request.clone()));
+        self.tasks.suspend();
+        if self.stopped.get() {
+            return Err(Stopped);
+        }
+        let answer = with_kernel(|k| k.driver_answer(task)).ok_or(Stopped)?;
+        // What the driver keeps must not live in the arena.
+        Ok(answer.clone())
+    }
+
+    fn driver_thread(&self) -> ThreadId {
+        ThreadId { service: ServiceId::DRIVER, tid: self.tasks.running().unwrap_or(0) }
+    }
+
+    /// A failure for an ending that the specification did not ask for.
+    fn failure(&self, ending: &Ending) -> Failure {
+        let name = |thread: ThreadId| format!("{}/{}", self.plan.name(thread.service), thread.tid);
+        let place = |thread: ThreadId, pc: u64| peek(|k| place(k, thread, pc));
+        let (kind, property, message) = match ending {
+            Ending::Finished => ("finished", "finished".to_owned(), "the world was ended".to_owned()),
+            Ending::Deadlock(parked) => {
+                let lines: Vec<String> =
+                    parked.iter().map(|p| format!("  {} waits in {}", name(p.thread), p.waits_for)).collect();
+                let message = format!("nothing can run any more and no timer is armed\n{}", lines.join("\n"));
+                ("deadlock", "no_deadlock".to_owned(), message)
+            }
+            Ending::Crash { thread, signal, pc, address } => {
+                let signal_name = kernel::signal::name(*signal);
+                let message = format!("{} was killed by {signal_name} at {} (address {address:#x})", name(*thread), place(*thread, *pc));
+                ("crash", format!("{} survives", self.plan.name(thread.service)), message)
+            }
+            Ending::Spin { thread, pc } => {
+                let message = format!("{} used the processor for too long without a call, at {}", name(*thread), place(*thread, *pc));
+                ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
+            }
+            Ending::Limit(what) => ("limit", "limit".to_owned(), format!("the limit of {what} was reached")),
+            Ending::Diverged(at) => ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one")),
+            Ending::Internal(what) => ("internal", "fbsim".to_owned(), what.clone()),
+        };
+        Failure { kind: kind.to_owned(), property, message, at: None, location: None }
+    }
+}
+
+/// `file+offset` for an address of a thread's program.
+fn place(k: &Kernel, thread: ThreadId, pc: u64) -> String {
+    let space = k.threads.get(&thread).map(|t| t.space);
+    let mapping = space.and_then(|s| k.spaces.get(&s)).and_then(|s| s.find(pc).map(|(start, vma)| (start, vma.clone())));
+    match mapping {
+        Some((start, vma)) => match vma.backing {
+            kernel::memory::Backing::File(path, offset) => format!("{pc:#x} ({path}+{:#x})", pc - start + offset),
+            _ => format!("{pc:#x}"),
+        },
+        None => format!("{pc:#x}"),
+    }
+}
+
+fn status_of(k: &Kernel, first: Option<ProcessId>) -> Option<u32> {
+    k.exits.get(&first?).map(|status| status.word())
+}
+
+fn complaints(k: &Kernel) -> Vec<(String, String, String, u64)> {
+    let row = |((service, call, what), count): (&(ServiceId, u16, String), &u64)| {
+        let name = kernel::syscall::table::name(u64::from(*call));
+        let name = if name == "?" { format!("system call {call}") } else { name.to_owned() };
+        (k.service(*service).name.clone(), name, what.clone(), *count)
+    };
+    k.complaints.iter().map(row).collect()
+}
+
+fn config_of(options: &WorldOptions, console: bool) -> Config {
+    let mut hosts = vec![ServiceHost { name: "test".to_owned(), ..ServiceHost::default() }];
+    for service in &options.plan.services {
+        hosts.push(ServiceHost {
+            name: service.name.clone(),
+            ports: service.interfaces.iter().map(|i| i.port).collect(),
+            observe_wal: service.observe_wal.clone(),
+            ops: service.ops.clone(),
+            mounts: service.mounts.iter().map(|(host, inside)| (inside.clone(), host.clone())).collect(),
+            processors: 2,
+        });
+    }
+    Config {
+        hosts,
+        seed: options.seed,
+        end_on_crash: options.end_on_crash,
+        max_calls: options.max_calls,
+        console,
+    }
+}
+
+impl Machine for World {
+    fn drive(
+        &self,
+        body: &mut dyn FnMut(),
+        on_event: &mut dyn FnMut(EventIndex) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        if self.stopped.get() {
+            return Ok(());
+        }
+        let root = with_kernel(Kernel::driver_spawn);
+        // SAFETY: every way out of the loop below has ended the task: it returned, or `stop` ended it.
+        let added = unsafe { self.tasks.add(root, Box::new(body)) };
+        added.map_err(|e| Failure {
+            kind: "internal".to_owned(),
+            property: "fbsim".to_owned(),
+            message: format!("no stack for a task: {e}"),
+            at: None,
+            location: None,
+        })?;
+        let result = loop {
+            match self.step() {
+                Next::Task(task) => {
+                    if self.tasks.resume(task) {
+                        with_kernel(|k| k.driver_exit(task));
+                        if task == root {
+                            break Ok(());
+                        }
+                    }
+                }
+                Next::Events(events) => {
+                    if let Err(failure) = events.into_iter().try_for_each(&mut *on_event) {
+                        break Err(failure);
+                    }
+                }
+                Next::Ended(Ending::Finished) => break Ok(()),
+                Next::Ended(ending) => break Err(self.failure(&ending)),
+            }
+        };
+        if result.is_err() || !self.tasks.open().is_empty() {
+            self.stop();
+        }
+        match self.start_error.take() {
+            Some(failure) => Err(failure),
+            None => result,
+        }
+    }
+
+    fn start(&self, service: ServiceId) -> Result<(), Stopped> {
+        if self.stopped.get() {
+            return Err(Stopped);
+        }
+        let spec = self.plan.service(service).ok_or(Stopped)?;
+        let spawned = with_kernel(|k| {
+            let spawn = spawn_of(spec, &self.directory);
+            k.spawn(&mut GuestHost::here(), service, spawn)
+        });
+        let fail = |message: String| {
+            *self.start_error.borrow_mut() = Some(Failure {
+                kind: "boot".to_owned(),
+                property: format!("{} starts", spec.name),
+                message,
+                at: None,
+                location: None,
+            });
+            with_kernel(|k| k.end(Ending::Finished));
+            Err(Stopped)
+        };
+        match spawned {
+            Err(why) => fail(format!("{} {why}", spec.binary)),
+            Ok((process, space)) => {
+                self.first.borrow_mut()[service.index()] = Some(process);
+                match process::fork_first(space) {
+                    Ok(()) => Ok(()),
+                    Err(errno) => fail(format!("fork: {}", errno.message())),
+                }
+            }
+        }
+    }
+    fn enter_run(&self) {
+        with_kernel(|k| k.choices.enter(Phase::Run));
+    }
+    fn is_alive(&self, service: ServiceId) -> bool {
+        let Some(first) = self.first.borrow().get(service.index()).copied().flatten() else { return false };
+        peek(|k| k.processes.get(&first).is_some_and(|p| p.status.is_none()))
+    }
+
+    fn connect(&self, to: ServiceId, port: u16, deadline: VirtualTime) -> Result<Result<Connection, Errno>, Stopped> {
+        match self.request(&Request::Connect { to, port, deadline })? {
+            Answer::Connected(result) => Ok(result.map(|object| Connection(object.0))),
+            _ => Err(Stopped),
+        }
+    }
+    fn send(&self, on: Connection, bytes: &[u8], deadline: VirtualTime) -> Result<Result<(), Errno>, Stopped> {
+        match self.request(&Request::Send { on: ObjectId(on.0), bytes: bytes.to_vec(), deadline })? {
+            Answer::Sent(result) => Ok(result),
+            _ => Err(Stopped),
+        }
+    }
+    fn receive(&self, on: Connection, deadline: VirtualTime) -> Result<Result<Vec<u8>, Errno>, Stopped> {
+        match self.request(&Request::Receive { on: ObjectId(on.0), deadline })? {
+            Answer::Received(result) => Ok(result),
+            _ => Err(Stopped),
+        }
+    }
+    fn close(&self, on: Connection) {
+        with_kernel(|k| k.driver_close(ObjectId(on.0)));
+    }
+
+    fn sleep(&self, time: VirtualDuration) -> Result<(), Stopped> {
+        self.request(&Request::Sleep(self.now().after(time))).map(|_| ())
+    }
+    fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped> {
+        Ok(self.request(&Request::Settle(deadline))? == Answer::Settled(true))
+    }
+    fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped> {
+        if self.stopped.get() {
+            return Err(Stopped);
+        }
+        let mut tasks = Vec::new();
+        for branch in branches {
+            let task = with_kernel(Kernel::driver_spawn);
+            // SAFETY: the join below returns when the branches have ended, or when the world was stopped, in which
+            // case `stop` ended them first: they come after this task in the order of numbers.
+            if unsafe { self.tasks.add(task, branch) }.is_err() {
+                with_kernel(|k| k.end(Ending::Internal("no stack for a task".to_owned())));
+            }
+            tasks.push(task);
+        }
+        self.request(&Request::Join(tasks)).map(|_| ())
+    }
+    fn now(&self) -> VirtualTime {
+        peek(|k| k.clock.now())
+    }
+    fn choose(&self, question: u32, alternatives: u32) -> u32 {
+        with_kernel(|k| k.choices.choose(Kind::Spec, Stream::numbered(question), alternatives, &[], Hint::None))
+    }
+
+    fn events(&self) -> u64 {
+        peek(|k| k.log.events().len() as u64)
+    }
+    fn event(&self, index: EventIndex) -> Option<Event> {
+        peek(|k| k.log.events().get(index.0 as usize).cloned())
+    }
+    fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool) {
+        peek(|k| k.log.events().iter().all(f));
+    }
+    fn note(&self, note: Note) {
+        let thread = self.driver_thread();
+        with_kernel(|k| k.log.note(k.clock.now(), thread, note.clone()));
+    }
+    fn watch(&self, filters: &[Filter]) {
+        with_kernel(|k| k.log.watch(filters));
+    }
+
+    fn install(&self, rule: FaultRule) -> RuleId {
+        with_kernel(|k| k.faults.install(rule.clone()))
+    }
+    fn remove(&self, rule: RuleId) {
+        with_kernel(|k| k.faults.remove(rule));
+    }
+    fn hits(&self, rule: RuleId) -> (u64, u64) {
+        peek(|k| k.faults.hits(rule))
+    }
+}
+
+fn spawn_of(service: &model::plan::Service, directory: &str) -> Spawn {
+    let mut arguments = vec![service.binary.clone().into_bytes()];
+    arguments.extend(service.args.iter().map(|a| a.clone().into_bytes()));
+    let defaults = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/home/user"), ("USER", "user")];
+    let mut environment: Vec<Vec<u8>> = Vec::new();
+    for (name, value) in defaults {
+        if !service.env.iter().any(|(n, _)| n == name) {
+            environment.push(format!("{name}={value}").into_bytes());
+        }
+    }
+    environment.extend(service.env.iter().map(|(n, v)| format!("{n}={v}").into_bytes()));
+    let directory = if directory.is_empty() { "/" } else { directory };
+    Spawn { path: service.binary.clone(), arguments, environment, directory: directory.to_owned() }
+}

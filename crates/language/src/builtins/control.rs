@@ -1,0 +1,93 @@
+//! What a test does besides steps: `parallel`, `sleep`, `choose`.
+
+use crate::args::{Call, Named};
+use crate::diagnostic::{Diagnostic, interrupted};
+use crate::evaluate;
+use crate::session::{Session, driver};
+use model::machine::Branch;
+use starlark::environment::GlobalsBuilder;
+use starlark::eval::Evaluator;
+use starlark::starlark_module;
+use starlark::values::Value;
+use starlark::values::none::NoneType;
+use starlark::values::tuple::UnpackTuple;
+use std::cell::RefCell;
+
+#[starlark_module]
+pub(super) fn control(builder: &mut GlobalsBuilder) {
+    /// Runs functions at the same time, interleaved like any other threads; answers their results in order.
+    fn parallel<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Vec<Value<'v>>> {
+        let live = driver(eval, "parallel()")?;
+        let mut call = Call::new("parallel", args, kwargs);
+        let functions = call.rest_positional();
+        call.refuse("interleavings", "remove it: every run interleaves, and exploration searches the interleavings")?;
+        if functions.len() < 2 {
+            return Err(Diagnostic::argument("parallel() needs at least two functions").into());
+        }
+        let functions = functions.into_iter().map(|f| call.callable("fn", f)).collect::<Result<Vec<_>, _>>()?;
+        call.finish()?;
+        let module = eval.module();
+        let session = Session::of(eval).expect("a running test has a session");
+        let results = RefCell::new(functions.iter().map(|_| None).collect::<Vec<_>>());
+        let branch = |(i, function): (usize, Value<'v>)| -> Branch<'_> {
+            let results = &results;
+            Box::new(move || {
+                let mut eval = evaluate::evaluator(module, session);
+                let result = evaluate::call(&mut eval, function, &[]);
+                results.borrow_mut()[i] = Some(result);
+            })
+        };
+        let stopped = live.machine.parallel(functions.into_iter().enumerate().map(branch).collect());
+        stopped.map_err(interrupted)?;
+        let results = results.into_inner().into_iter();
+        results.map(|r| r.unwrap_or_else(|| Err(interrupted(model::Stopped)))).collect()
+    }
+
+    /// Lets virtual time pass.
+    fn sleep<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        let live = driver(eval, "sleep()")?;
+        let mut call = Call::new("sleep", args, kwargs);
+        let duration = call.required("duration")?;
+        let duration = call.duration("duration", duration)?;
+        call.refuse("clock", "remove it: there is one clock, the world's")?;
+        call.finish()?;
+        live.machine.sleep(duration).map_err(interrupted)?;
+        Ok(NoneType)
+    }
+
+    /// One of several values, as the run decides; the first unless exploration tries another. An axis of choice is
+    /// named by its first argument, or else by where the call stands.
+    fn choose<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let live = driver(eval, "choose()")?;
+        let mut call = Call::new("choose", args, kwargs);
+        let first = call.required("options")?;
+        let (axis, options) = match first.unpack_str() {
+            Some(axis) => (axis.to_owned(), call.required("options")?),
+            None => (eval.call_stack_top_location().map_or_else(String::new, |at| at.to_string()), first),
+        };
+        let options = call.list("options", options)?;
+        call.finish()?;
+        let alternatives = u32::try_from(options.len()).ok().filter(|n| *n > 0);
+        let alternatives = alternatives.ok_or_else(|| Diagnostic::argument("choose() needs at least one option"))?;
+        let picked = live.machine.choose(question(&axis), alternatives);
+        Ok(options[(picked % alternatives) as usize])
+    }
+}
+
+/// The number of an axis: a 32-bit FNV-1a of its name, so that the number does not depend on the order in which a run
+/// comes across its axes.
+fn question(axis: &str) -> u32 {
+    axis.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

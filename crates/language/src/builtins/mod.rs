@@ -1,0 +1,48 @@
+//! The builtins of the language: one file per concern, and the table of names that are known but not supported.
+
+mod assertions;
+mod control;
+mod domain;
+mod faults;
+mod matrix;
+mod topology;
+mod unsupported;
+
+use crate::values::unsupported::Unsupported;
+use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
+
+/// Everything that a specification can name without defining it.
+pub(crate) fn globals() -> Globals {
+    let extensions = [
+        LibraryExtension::StructType,
+        LibraryExtension::SetType,
+        LibraryExtension::Json,
+        LibraryExtension::Print,
+        LibraryExtension::Map,
+        LibraryExtension::Filter,
+        LibraryExtension::Partial,
+    ];
+    let mut builder = GlobalsBuilder::extended_by(&extensions);
+    topology::topology(&mut builder);
+    builder.namespace("observe", |namespace| {
+        topology::observe(namespace);
+        refuse(namespace, unsupported::OBSERVE);
+    });
+    faults::faults(&mut builder);
+    domain::domain(&mut builder);
+    matrix::matrix(&mut builder);
+    builder.namespace("match", |namespace| {
+        domain::matchers(namespace);
+        refuse(namespace, unsupported::MATCH);
+    });
+    assertions::assertions(&mut builder);
+    control::control(&mut builder);
+    refuse(&mut builder, unsupported::BUILTINS);
+    builder.build()
+}
+
+fn refuse(builder: &mut GlobalsBuilder, names: &[(&str, &'static str)]) {
+    for (name, instead) in names {
+        builder.set(name, Unsupported { name: (*name).to_owned(), instead });
+    }
+}

@@ -1,0 +1,124 @@
+//! Identity tests. Starlark has no `is`: `x is None` is a syntax error there. Specifications are written by people who
+//! write Python, and for the values one compares by identity (`None`, `True`, `False`) equality says the same. So,
+//! before the parser sees it, `X is Y` becomes `X == Y` and `X is not Y` becomes `X != Y`, outside strings and comments.
+//!
+//! Every replacement is as long as what it replaces, so lines and columns stay those of the text that was written.
+
+/// The text with identity tests replaced by comparisons.
+pub(crate) fn rewrite(source: &str) -> String {
+    let mut out = source.as_bytes().to_vec();
+    let mut words = Words { text: source.as_bytes(), at: 0 };
+    let mut pending = words.next();
+    while let Some((start, end)) = pending {
+        pending = words.next();
+        if &source[start..end] != "is" {
+            continue;
+        }
+        let negated = pending.filter(|&(s, e)| &source[s..e] == "not" && only_space(&source[end..s]));
+        match negated {
+            Some((not_start, not_end)) => {
+                out[start..end].copy_from_slice(b"!=");
+                out[not_start..not_end].fill(b' ');
+                pending = words.next();
+            }
+            None => out[start..end].copy_from_slice(b"=="),
+        }
+    }
+    String::from_utf8(out).expect("ASCII words were replaced by ASCII")
+}
+
+fn only_space(between: &str) -> bool {
+    between.chars().all(|c| c.is_whitespace() || c == '\\')
+}
+
+/// The identifiers and keywords of a text, as byte ranges; strings and comments are passed over.
+struct Words<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Words<'_> {
+    fn next(&mut self) -> Option<(usize, usize)> {
+        loop {
+            match *self.text.get(self.at)? {
+                b'#' => self.skip_comment(),
+                quote @ (b'"' | b'\'') => self.skip_string(quote),
+                c if is_word(c) => {
+                    let start = self.at;
+                    while self.text.get(self.at).is_some_and(|&c| is_word(c)) {
+                        self.at += 1;
+                    }
+                    return Some((start, self.at));
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn skip_comment(&mut self) {
+        while self.text.get(self.at).is_some_and(|&c| c != b'\n') {
+            self.at += 1;
+        }
+    }
+
+    /// Passes over a string, triple-quoted or not. A backslash keeps the quote after it from ending the string, in raw
+    /// strings too. An unfinished one is left to the parser to report.
+    fn skip_string(&mut self, quote: u8) {
+        let long = self.text[self.at..].starts_with(&[quote; 3]);
+        let end: &[u8] = if long { &[quote; 3] } else { &[quote] };
+        self.at += end.len();
+        while let Some(&c) = self.text.get(self.at) {
+            if self.text[self.at..].starts_with(end) {
+                self.at += end.len();
+                return;
+            }
+            if c == b'\n' && !long {
+                return;
+            }
+            self.at += if c == b'\\' { 2 } else { 1 };
+        }
+    }
+}
+
+fn is_word(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rewrite;
+
+    #[track_caller]
+    fn check(source: &str, expected: &str) {
+        let rewritten = rewrite(source);
+        assert_eq!(rewritten, expected);
+        assert_eq!(rewritten.len(), source.len(), "columns must not move");
+    }
+
+    #[test]
+    fn identity_becomes_equality() {
+        check("x is None", "x == None");
+        check("x is not None and y", "x !=     None and y");
+        check("(x is\n  not None)", "(x !=\n      None)");
+        check("a is  not\tb", "a !=     \tb");
+        check("not x is None", "not x == None");
+        check("f(x)is None", "f(x)== None");
+    }
+
+    #[test]
+    fn words_that_only_look_like_it() {
+        for same in [
+            "this = island",
+            "\"x is not None\"",
+            "'it is' # x is None",
+            "'''a\nis\nb''' + \"\"\"is\"\"\"",
+            r#"r"\" is" + 'it\'s is'"#,
+            "é_is = 1",
+            "x.isdigit()",
+        ] {
+            check(same, same);
+        }
+        check("'it is' is x", "'it is' == x");
+        check("'unfinished\nx is y", "'unfinished\nx == y");
+    }
+}

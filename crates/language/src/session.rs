@@ -1,0 +1,108 @@
+//! What builtins know besides their arguments: whether a specification is being loaded or a test is being run, and in
+//! the second case the machine it runs on. Handed to them through the evaluator; holds no values of the language, which
+//! live in the module's [`Store`](crate::store::Store).
+
+use crate::diagnostic::Diagnostic;
+use crate::error::Code;
+use crate::evaluate::Budget;
+use crate::run::faults::Rules;
+use model::Machine;
+use model::plan::Plan;
+use starlark::PrintHandler;
+use starlark::any::ProvidesStaticType;
+use starlark::eval::Evaluator;
+use std::cell::{Cell, RefCell};
+
+/// How the program of a service is found: its name in the specification to a path on the host.
+pub(crate) type ResolveBinary<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// What an evaluation is for.
+#[derive(ProvidesStaticType)]
+pub(crate) struct Session<'e> {
+    pub(crate) budget: Budget,
+    pub(crate) printed: RefCell<Vec<String>>,
+    mode: Mode<'e>,
+}
+
+enum Mode<'e> {
+    Load(ResolveBinary<'e>),
+    Run(Live<'e>),
+}
+
+/// A test that is being run.
+pub(crate) struct Live<'e> {
+    pub(crate) machine: &'e dyn Machine,
+    pub(crate) plan: &'e Plan,
+    pub(crate) stage: Cell<Stage>,
+    /// A monitor is looking at an event; the world stands still.
+    pub(crate) monitoring: Cell<bool>,
+    pub(crate) rules: RefCell<Rules>,
+}
+
+/// How far a test has come; decides which builtins may be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The module is being evaluated again, before the world exists.
+    Module,
+    /// The test's body or scenario runs.
+    Body,
+    /// The scenario is over, the world has come to rest, `expect` is judging.
+    Expect,
+}
+
+impl<'e> Session<'e> {
+    pub(crate) fn load(resolve: ResolveBinary<'e>) -> Session<'e> {
+        Session::new(Mode::Load(resolve))
+    }
+    pub(crate) fn run(machine: &'e dyn Machine, plan: &'e Plan) -> Session<'e> {
+        let stage = Cell::new(Stage::Module);
+        Session::new(Mode::Run(Live { machine, plan, stage, monitoring: Cell::new(false), rules: RefCell::default() }))
+    }
+    fn new(mode: Mode<'e>) -> Session<'e> {
+        Session { budget: Budget::default(), printed: RefCell::default(), mode }
+    }
+    /// The session of an evaluator.
+    pub(crate) fn of<'a>(eval: &Evaluator<'_, 'a, 'e>) -> Option<&'a Session<'e>> {
+        eval.extra?.downcast_ref()
+    }
+    /// The test being run, if one is.
+    pub(crate) fn live(&self) -> Option<&Live<'e>> {
+        match &self.mode {
+            Mode::Load(_) => None,
+            Mode::Run(live) => Some(live),
+        }
+    }
+    /// How programs are found; only while loading, since a plan is made once.
+    pub(crate) fn resolve(&self) -> Option<ResolveBinary<'e>> {
+        match &self.mode {
+            Mode::Load(resolve) => Some(*resolve),
+            Mode::Run(_) => None,
+        }
+    }
+}
+
+/// The running test, for a builtin that only looks at the world.
+pub(crate) fn observer<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> Result<&'a Live<'e>, Diagnostic> {
+    let live = Session::of(eval).and_then(Session::live).filter(|live| live.stage.get() != Stage::Module);
+    live.ok_or_else(|| {
+        Diagnostic::new(Code::OutsideTest, format!("{builtin} works on a running world"))
+            .help("call it from a test, a scenario, an expect or a monitor, not at the top level")
+    })
+}
+
+/// The running test, for a builtin that changes the world or lets time pass.
+pub(crate) fn driver<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> Result<&'a Live<'e>, Diagnostic> {
+    let live = observer(eval, builtin)?;
+    if live.monitoring.get() {
+        return Err(Diagnostic::new(Code::InsideMonitor, format!("{builtin} cannot be called from a monitor"))
+            .help("a monitor looks at events and calls fail(); the world stands still while it does"));
+    }
+    Ok(live)
+}
+
+impl PrintHandler for Session<'_> {
+    fn println(&self, text: &str) -> starlark::Result<()> {
+        self.printed.borrow_mut().push(text.to_owned());
+        Ok(())
+    }
+}

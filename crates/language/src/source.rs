@@ -1,0 +1,80 @@
+//! The texts of a specification: the file itself and those it loads, as they were written.
+
+use crate::error::Place;
+use starlark::codemap::FileSpan;
+
+/// Every file that was read, in the order in which they were completed; the specification itself is first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    files: Vec<(String, String)>,
+}
+
+impl Sources {
+    pub(crate) fn new(path: &str, text: &str) -> Sources {
+        Sources { files: vec![(path.to_owned(), text.to_owned())] }
+    }
+    pub(crate) fn add(&mut self, path: &str, text: &str) {
+        self.files.push((path.to_owned(), text.to_owned()));
+    }
+    pub(crate) fn files(&self) -> &[(String, String)] {
+        &self.files
+    }
+    fn text(&self, path: &str) -> Option<&str> {
+        self.files.iter().find(|(p, _)| p == path).map(|(_, text)| text.as_str())
+    }
+
+    /// Where a span begins, or where within it the word `focus` first stands by itself.
+    pub(crate) fn place(&self, span: &FileSpan, focus: Option<&str>) -> Option<Place> {
+        let text = self.text(span.filename())?;
+        let (mut line, mut column) = {
+            let begin = span.resolve_span().begin;
+            (begin.line, begin.column)
+        };
+        let inside = span.source_span();
+        let mut width = inside.lines().next().map_or(0, |l| l.chars().count());
+        if let Some((at, word)) = focus.and_then(|word| Some((find_word(inside, word)?, word))) {
+            let before = &inside[..at];
+            match before.rfind('\n') {
+                Some(newline) => {
+                    line += before.matches('\n').count();
+                    column = before[newline + 1..].chars().count();
+                }
+                None => column += before.chars().count(),
+            }
+            width = word.chars().count();
+        }
+        let whole = text.lines().nth(line).unwrap_or_default();
+        let place = Place {
+            path: span.filename().to_owned(),
+            line: line + 1,
+            column: column + 1,
+            width,
+            text: whole.to_owned(),
+        };
+        Some(place)
+    }
+
+    /// Where a piece of text first stands in any file: for mistakes that are found after the evaluation.
+    pub(crate) fn locate(&self, needle: &str) -> Option<Place> {
+        self.files.iter().find_map(|(path, text)| {
+            text.lines().enumerate().find_map(|(i, line)| {
+                let at = find_word(line, needle)?;
+                let column = line[..at].chars().count() + 1;
+                let width = needle.chars().count();
+                Some(Place { path: path.clone(), line: i + 1, column, width, text: line.to_owned() })
+            })
+        })
+    }
+}
+
+/// The first occurrence of `word` that is not part of a longer word.
+fn find_word(text: &str, word: &str) -> Option<usize> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).map(|(at, _)| at).find(|&at| {
+        let inner_first = word.chars().next().is_some_and(is_word);
+        let inner_last = word.chars().next_back().is_some_and(is_word);
+        let before = text[..at].chars().next_back().is_some_and(is_word) && inner_first;
+        let after = text[at + word.len()..].chars().next().is_some_and(is_word) && inner_last;
+        !before && !after
+    })
+}

@@ -1,0 +1,6 @@
+//! Searching and shrinking against toy systems that run in microseconds.
+
+mod finding;
+mod session;
+mod shrinking;
+mod toy;
