@@ -7,7 +7,7 @@ static void *adder(void *arg)
 {
 	uint64_t v = 5;
 	guest_sleep_ms(10);
-	write(fd, &v, sizeof v);
+	MUST(write(fd, &v, sizeof v));
 	return arg;
 }
 

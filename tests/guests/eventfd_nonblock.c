@@ -8,7 +8,7 @@ static void *reader(void *arg)
 {
 	uint64_t v;
 	guest_sleep_ms(10);
-	read(fd, &v, sizeof v);
+	MUST(read(fd, &v, sizeof v));
 	return arg;
 }
 

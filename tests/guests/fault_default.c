@@ -40,9 +40,9 @@ static void sent(void)
 
 static void divide(void)
 {
-	volatile int zero = 0;
+	volatile int zero = 0, one = 1;
 	guest_no_core();
-	zero = 1 / zero;
+	one = one / zero;
 }
 
 static void aborted(void)

@@ -17,7 +17,7 @@ int main(void)
 	CHECK_ERR("mkfifo again", mkfifo("fifo", 0640), EEXIST);
 	MUST(stat("fifo", &st));
 	CHECK("it is a FIFO", S_ISFIFO(st.st_mode));
-	CHECK_EQ("permissions", st.st_mode & 0777, 0640);
+	CHECK_OCT("permissions", st.st_mode & 0777, 0640);
 	CHECK_ERR("write-only, non-blocking, no reader", open("fifo", O_WRONLY | O_NONBLOCK), ENXIO);
 	int r = (int)CHECK_OK("read-only, non-blocking", open("fifo", O_RDONLY | O_NONBLOCK));
 	CHECK_EQ("no writer yet reads as the end", read(r, text, 1), 0);

@@ -28,7 +28,7 @@ int main(void)
 
 	pid = guest_fork();
 	if (pid == 0) {
-		read(p[0], &c, 1);
+		guest_read(p[0], &c, 1);
 		_exit(global == 1 && heap[20000] == 4 ? 0 : 1);
 	}
 	global = 7, heap[20000] = 7;

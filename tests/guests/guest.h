@@ -96,6 +96,15 @@ static GUEST_UNUSED long long guest_equal(const char *file, int line, const char
 	return got;
 }
 
+static GUEST_UNUSED void guest_octal(const char *file, int line, const char *name, unsigned got, unsigned want)
+{
+	char text[32];
+	printf("%s: %04o\n", name, got);
+	snprintf(text, sizeof text, "%04o", want);
+	if (got != want)
+		guest_fail(file, line, name, text);
+}
+
 static GUEST_UNUSED void guest_string(const char *file, int line, const char *name, const char *got, const char *want)
 {
 	printf("%s: \"%s\"\n", name, got);
@@ -121,13 +130,14 @@ static GUEST_UNUSED void guest_status(const char *file, int line, const char *na
 
 /* CHECK: a condition. CHECK_OK: a call that must not return -1. CHECK_ERR: a
    call that must return -1 with that errno. CHECK_RC: a call that returns 0 or
-   an error number itself (pthread style). CHECK_EQ, CHECK_STR: values that are
-   printed. CHECK_EXIT, CHECK_KILLED: a wait status. */
+   an error number itself (pthread style). CHECK_EQ, CHECK_OCT, CHECK_STR: values
+   that are printed. CHECK_EXIT, CHECK_KILLED: a wait status. */
 #define CHECK(name, cond) guest_check(__FILE__, __LINE__, name, (cond) ? 1 : 0)
 #define CHECK_OK(name, call) guest_result(__FILE__, __LINE__, name, (long)(call), 0)
 #define CHECK_ERR(name, call, err) guest_result(__FILE__, __LINE__, name, (long)(call), err)
 #define CHECK_RC(name, call, err) guest_result(__FILE__, __LINE__, name, (errno = (call)) ? -1L : 0L, err)
 #define CHECK_EQ(name, got, want) guest_equal(__FILE__, __LINE__, name, (long long)(got), (long long)(want))
+#define CHECK_OCT(name, got, want) guest_octal(__FILE__, __LINE__, name, (unsigned)(got), (unsigned)(want))
 #define CHECK_STR(name, got, want) guest_string(__FILE__, __LINE__, name, got, want)
 #define CHECK_EXIT(name, status, code) guest_status(__FILE__, __LINE__, name, status, code)
 #define CHECK_KILLED(name, status, sig) guest_status(__FILE__, __LINE__, name, status, -(sig))

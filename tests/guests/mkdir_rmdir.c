@@ -16,7 +16,7 @@ int main(void)
 	CHECK_ERR("mkdir of /", mkdir("/", 0755), EEXIST);
 	CHECK_OK("mkdir with a slash", mkdir("d/e/", 0700));
 	MUST(stat("d/e", &st));
-	CHECK_EQ("mode", st.st_mode & 07777, 0700);
+	CHECK_OCT("mode", st.st_mode & 07777, 0700);
 	CHECK_ERR("rmdir, not empty", rmdir("d"), ENOTEMPTY);
 	CHECK_ERR("rmdir of a file", rmdir("f"), ENOTDIR);
 	CHECK_ERR("rmdir of nothing", rmdir("no"), ENOENT);

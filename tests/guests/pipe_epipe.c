@@ -11,7 +11,7 @@ static int p[2];
 static void plain(void)
 {
 	signal(SIGPIPE, SIG_DFL);
-	write(p[1], "x", 1);
+	MUST(write(p[1], "x", 1));
 }
 
 static void *blocked(void *arg)

@@ -4,6 +4,7 @@
 
 static int shared;
 static sem_t done;
+static void *detached_got;
 
 static void *twice(void *arg)
 {
@@ -19,7 +20,7 @@ static void *join_self(void *arg)
 
 static void *post(void *arg)
 {
-	CHECK("detached thread runs", arg == &shared);
+	detached_got = arg;
 	sem_post(&done);
 	return NULL;
 }
@@ -42,11 +43,14 @@ int main(void)
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	CHECK_RC("create detached", pthread_create(&t, &attr, post, &shared), 0);
 	sem_wait(&done);
+	CHECK("the detached thread ran", detached_got == &shared);
 	CHECK_RC("detach main", pthread_detach(pthread_self()), 0);
 	CHECK_RC("detach main again", pthread_detach(pthread_self()), EINVAL);
 	CHECK_RC("bad stack size", pthread_attr_setstacksize(&attr, 1), EINVAL);
 	CHECK_RC("stack of 64 KiB", pthread_attr_setstacksize(&attr, 65536), 0);
+	detached_got = NULL;
 	CHECK_RC("create with it", pthread_create(&t, &attr, post, &shared), 0);
 	sem_wait(&done);
+	CHECK("the detached thread ran", detached_got == &shared);
 	return guest_done();
 }

@@ -9,7 +9,7 @@ static void on_alarm(int sig)
 {
 	(void)sig;
 	if (++seen == 3)
-		write(p[1], "x", 1); /* after two interruptions there is something to read */
+		guest_write(p[1], "x", 1); /* after two interruptions there is something to read */
 }
 
 int main(void)
@@ -42,6 +42,6 @@ int main(void)
 	CHECK("waitpid", waitpid(pid, &status, 0) == pid);
 	guest_tick(0);
 	CHECK_EXIT("child", status, 0);
-	CHECK("handlers ran", seen >= 13);
+	CHECK("handlers ran", seen > 10);
 	return guest_done();
 }

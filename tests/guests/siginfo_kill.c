@@ -35,20 +35,17 @@ int main(void)
 
 	seen = 0;
 	guest_block(SIGUSR1, SIGCHLD);
-	sigset_t none;
+	sigset_t none, child_only = guest_set(SIGCHLD, 0);
+	siginfo_t w;
 	sigemptyset(&none);
 	pid_t pid = guest_fork();
 	if (pid == 0) {
 		kill(getppid(), SIGUSR1);
 		_exit(9);
 	}
-	while (seen != SIGUSR1) {
-		siginfo_t w;
-		MUST(waitid(P_PID, (id_t)pid, &w, WEXITED | WNOWAIT)); /* both are pending now */
-		guest_set(0, 0);
-		sigset_t child_only = guest_set(SIGCHLD, 0);
+	MUST(waitid(P_PID, (id_t)pid, &w, WEXITED | WNOWAIT)); /* both are pending now */
+	while (seen != SIGUSR1)
 		sigsuspend(&child_only);
-	}
 	CHECK_STR("from a child", code(), "SI_USER");
 	CHECK("sender", si.si_pid == pid);
 	while (seen != SIGCHLD)

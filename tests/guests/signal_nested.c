@@ -44,13 +44,15 @@ int main(void)
 	raise(SIGHUP);
 	CHECK_STR("order with sa_mask", order, "<>(2)");
 
-	/* several pending at once: the lowest is entered last, so it runs first */
+	/* two pending at once: the lower is entered first and at once interrupted
+	   by the higher */
 	order[0] = 0;
 	guest_block(SIGUSR1, SIGUSR2);
 	guest_on(SIGUSR1, blocking, 0);
 	raise(SIGUSR2);
+	raise(SIGUSR1);
 	sigset_t set = guest_set(SIGUSR1, SIGUSR2);
 	MUST(sigprocmask(SIG_UNBLOCK, &set, NULL));
-	CHECK_STR("one pending", order, "(2)");
+	CHECK_STR("order of two pending", order, "(2)<(2)>");
 	return guest_done();
 }

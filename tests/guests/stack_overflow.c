@@ -20,15 +20,16 @@ static int deeper(volatile int n)
 	return n == 0 ? 0 : deeper(n - 1) + frame[0];
 }
 
-static void *overflow(void *arg)
+static void *overflow(void *unused)
 {
+	(void)unused;
 	stack_t ss = {.ss_sp = alt, .ss_size = sizeof alt};
 	MUST(sigaltstack(&ss, NULL));
 	if (sigsetjmp(back, 1) == 0) {
 		deeper(1 << 20);
 		return NULL;
 	}
-	return arg;
+	return &low;
 }
 
 int main(void)

@@ -12,7 +12,7 @@ int main(void)
 	MUST(symlink("f", "link"));
 	MUST(stat("f", &a));
 	CHECK("regular file", S_ISREG(a.st_mode));
-	CHECK_EQ("mode", a.st_mode & 07777, 0644);
+	CHECK_OCT("mode", a.st_mode & 07777, 0644);
 	CHECK_EQ("size", a.st_size, 10);
 	CHECK_EQ("links", a.st_nlink, 1);
 	CHECK("owner", a.st_uid == geteuid());
@@ -28,7 +28,7 @@ int main(void)
 	CHECK_EQ("size of the link", b.st_size, 1);
 	MUST(stat("dir", &d));
 	CHECK("directory", S_ISDIR(d.st_mode) && d.st_ino != a.st_ino && d.st_dev == a.st_dev);
-	CHECK_EQ("its mode", d.st_mode & 07777, 0750);
+	CHECK_OCT("its mode", d.st_mode & 07777, 0750);
 	MUST(link("f", "second"));
 	MUST(stat("second", &b));
 	CHECK("a hard link is the same file", b.st_ino == a.st_ino);

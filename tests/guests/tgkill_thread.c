@@ -5,7 +5,13 @@
 
 static volatile pid_t handled_by;
 static pid_t worker;
-static sem_t ready, done;
+static sem_t started, go, done;
+
+static void await(sem_t *s)
+{
+	while (sem_wait(s) == -1)
+		;
+}
 
 static void handler(int sig)
 {
@@ -18,36 +24,24 @@ static void *work(void *arg)
 {
 	sigset_t pending, one = guest_set(SIGUSR1, 0);
 	worker = (pid_t)syscall(SYS_gettid);
-	sem_post(&ready);
-	for (int i = 0; i < 2; i++)
-		while (sem_wait(&ready) == -1)
-			;
-	/* main blocks SIGUSR1 now; so does this thread */
-	guest_block(SIGUSR1, 0);
+	sem_post(&started);
+	await(&go);
+	guest_block(SIGUSR1, 0); /* now main and this thread block it */
 	pthread_kill(pthread_self(), SIGUSR1);
 	sigpending(&pending);
-	intptr_t mine = sigismember(&pending, SIGUSR1);
-	sem_post(&done);
-	while (sem_wait(&ready) == -1)
-		;
+	sem_post(&started);
+	await(&go);
 	pthread_sigmask(SIG_UNBLOCK, &one, NULL);
-	(void)arg;
-	return (void *)mine;
-}
-
-static void await(sem_t *s)
-{
-	while (sem_wait(s) == -1)
-		;
+	return sigismember(&pending, SIGUSR1) ? arg : NULL;
 }
 
 int main(void)
 {
 	sigset_t pending;
-	sem_init(&ready, 0, 0), sem_init(&done, 0, 0);
+	sem_init(&started, 0, 0), sem_init(&go, 0, 0), sem_init(&done, 0, 0);
 	guest_on(SIGUSR1, handler, 0);
-	pthread_t t = guest_thread(work, NULL);
-	await(&ready);
+	pthread_t t = guest_thread(work, &done);
+	await(&started);
 	CHECK_RC("pthread_kill", pthread_kill(t, SIGUSR1), 0);
 	await(&done);
 	CHECK("handled by that thread", handled_by == worker);
@@ -58,14 +52,15 @@ int main(void)
 	CHECK_OK("kill of the process", kill(getpid(), SIGUSR1));
 	await(&done);
 	CHECK("handled by the thread that has it open", handled_by == worker);
-	sem_post(&ready), sem_post(&ready);
-	await(&done);
+	sem_post(&go);
+	await(&started);
 	sigpending(&pending);
 	CHECK("another thread's pending signal is not seen", !sigismember(&pending, SIGUSR1));
-	sem_post(&ready);
+	handled_by = 0;
+	sem_post(&go);
 	await(&done);
 	CHECK("handled by it when unblocked", handled_by == worker);
-	CHECK("it saw it pending", guest_join(t) != NULL);
+	CHECK("it saw it pending", guest_join(t) == &done);
 	CHECK_ERR("thread of another process", syscall(SYS_tgkill, getppid() ? getppid() : 1 << 22, getpid(), 0), ESRCH);
 	CHECK_ERR("no such thread", syscall(SYS_tgkill, getpid(), 0x7ffffff0, 0), ESRCH);
 	CHECK_ERR("thread 0", syscall(SYS_tgkill, getpid(), 0, SIGUSR1), EINVAL);

@@ -35,7 +35,8 @@ int main(void)
 
 	pid = guest_fork();
 	if (pid == 0) {
-		*(volatile int *)8 = (guest_no_core(), 1);
+		guest_no_core();
+		*(volatile int *)guest_bad = 1;
 		_exit(0);
 	}
 	CHECK_KILLED("a real fault", guest_wait(pid), SIGSEGV);

@@ -254,7 +254,7 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
     LOCAL.frame.set(context);
     // SAFETY: the kernel passes a valid siginfo.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as u64) };
-    let (error, trap, cr2) = frame.fault();
+    let (error, trap, _) = frame.fault();
     const GENERAL_PROTECTION: u64 = 13;
     if signal == libc::SIGSEGV && trap == GENERAL_PROTECTION && cpuid::emulate(frame) {
         return_to(guest_fs);
@@ -265,7 +265,7 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
         let current = k.current;
         k.thread_mut(current).registers = frame.registers();
         let mut host = GuestHost::here();
-        let fault = HardwareFault { signal: signal as u8, code, address, trap, error, cr2 };
+        let fault = HardwareFault { signal: signal as u8, code, address, trap, error };
         k.hardware_fault(&mut host, fault);
     });
     return_to(switch(frame));

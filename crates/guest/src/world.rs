@@ -163,6 +163,12 @@ impl World {
         })
     }
 
+    /// Every thread with what it waits for.
+    pub fn parked(&self) -> Vec<String> {
+        let describe = |p: &model::Parked| format!("{}/{} waits in {}", self.plan.name(p.thread.service), p.thread.tid, p.waits_for);
+        peek(|k| k.parked().iter().filter(|p| !p.thread.service.is_driver()).map(describe).collect())
+    }
+
     /// Calls `f` for every event, in order.
     pub fn each(&self, mut f: impl FnMut(&Event)) {
         peek(|k| k.log.events().iter().for_each(&mut f));

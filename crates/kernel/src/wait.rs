@@ -27,6 +27,8 @@ pub enum WaitKey {
     Futex(FutexKey),
     /// A child of this process changed state.
     Child(ProcessId),
+    /// A signal was queued for this process, whether blocked or not.
+    Signal(ProcessId),
     /// This `vfork` child execs or exits.
     Vfork(ProcessId),
     /// A lock on an inode of a service was released: (service, inode).
@@ -45,6 +47,8 @@ pub enum Restart {
     IfAsked,
     /// Signals do not end the wait (`vfork`, calls held back by a fault).
     Uninterruptible,
+    /// It is restarted after any handler (locks of priority-inheritance futexes).
+    Always,
 }
 
 /// What a parked thread waits for: any of the keys, or the deadline.

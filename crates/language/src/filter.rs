@@ -48,18 +48,24 @@ impl FieldFilter {
         let mut made = Vec::new();
         for (name, value) in conditions {
             let pattern = pattern_of(value).ok_or_else(|| {
-                Diagnostic::argument(format!("{builtin}(): the condition `{name}` cannot be {}", crate::args::brief(value)))
-                    .help("a condition is a string (a glob), a number, True or False")
-                    .focus(&name)
+                Diagnostic::argument(format!(
+                    "{builtin}(): the condition `{name}` cannot be {}",
+                    crate::args::brief(value)
+                ))
+                .help("a condition is a string (a glob), a number, True or False")
+                .focus(&name)
             })?;
             if let Some(call) = pattern.literal().filter(|_| name == "syscall")
                 && call.parse::<Sysno>().is_err()
             {
                 let near = suggest::hint(call, Sysno::iter().map(|s| s.name()));
-                return Err(Diagnostic::new(crate::error::Code::UnknownSyscall, format!("unknown system call {call:?}"))
-                    .help("conditions name single x86-64 system calls, or use a glob such as \"*write*\"")
-                    .help_if(near)
-                    .focus(call));
+                return Err(Diagnostic::new(
+                    crate::error::Code::UnknownSyscall,
+                    format!("unknown system call {call:?}"),
+                )
+                .help("conditions name single x86-64 system calls, or use a glob such as \"*write*\"")
+                .help_if(near)
+                .focus(call));
             }
             made.push((name, pattern));
         }
@@ -83,7 +89,9 @@ impl FieldFilter {
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), Diagnostic> {
         for name in ["service", "target"] {
             let literal = self.pattern(name).and_then(Pattern::literal);
-            let Some(service) = literal.filter(|s| *s != "test" && plan.id(s).is_none()) else { continue };
+            let Some(service) = literal.filter(|s| *s != "test" && plan.id(s).is_none()) else {
+                continue;
+            };
             let names = || plan.services.iter().map(|s| s.name.as_str());
             let all = format!("there are: {}, test", names().collect::<Vec<_>>().join(", "));
             return Err(Diagnostic::argument(format!("no service is called {service:?}"))
@@ -94,16 +102,24 @@ impl FieldFilter {
         Ok(())
     }
 
-    /// What the machine has to report for this filter to see every event that it can match. `skip_calls` is known of
-    /// whoever uses the filter.
-    pub(crate) fn watched(&self, plan: &Plan, skip_calls: bool) -> Vec<Filter> {
-        let kind = self.pattern("type").map(|pattern| match pattern {
+    /// What the machine has to report for this filter to see every event that it can match. If whoever uses the filter
+    /// does nothing about events of other types than one, `guard` is that.
+    pub(crate) fn watched(&self, plan: &Plan, guard: Option<&str>) -> Vec<Filter> {
+        let own = self.pattern("type").map(|pattern| match pattern {
             Pattern::Glob(glob) => glob.clone(),
             Pattern::Exactly(value) => Glob::field(value),
         });
-        let skip_calls = skip_calls && kind.is_none();
-        let about = |service| Filter { kind: kind.clone(), service, skip_calls };
-        match self.pattern("service").and_then(Pattern::literal).and_then(|name| plan.id(name)) {
+        let kind = own.or_else(|| guard.map(Glob::field));
+        let about = |service| Filter {
+            kind: kind.clone(),
+            service,
+            skip_calls: false,
+        };
+        match self
+            .pattern("service")
+            .and_then(Pattern::literal)
+            .and_then(|name| plan.id(name))
+        {
             // What the driver does to a service, or notes about it, counts as the service's.
             Some(service) => vec![about(Some(service)), about(Some(ServiceId::DRIVER))],
             None => vec![about(None)],
@@ -111,7 +127,10 @@ impl FieldFilter {
     }
 
     fn pattern(&self, name: &str) -> Option<&Pattern> {
-        self.conditions.iter().find(|(n, _)| n == name).map(|(_, pattern)| pattern)
+        self.conditions
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, pattern)| pattern)
     }
 }
 

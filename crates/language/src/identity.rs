@@ -7,7 +7,10 @@
 /// The text with identity tests replaced by comparisons.
 pub(crate) fn rewrite(source: &str) -> String {
     let mut out = source.as_bytes().to_vec();
-    let mut words = Words { text: source.as_bytes(), at: 0 };
+    let mut words = Words {
+        text: source.as_bytes(),
+        at: 0,
+    };
     let mut pending = words.next();
     while let Some((start, end)) = pending {
         pending = words.next();
@@ -42,7 +45,7 @@ impl Words<'_> {
         loop {
             match *self.text.get(self.at)? {
                 b'#' => self.skip_comment(),
-                quote @ (b'"' | b'\'') => self.skip_string(quote),
+                b'"' | b'\'' => self.at = string_end(self.text, self.at),
                 c if is_word(c) => {
                     let start = self.at;
                     while self.text.get(self.at).is_some_and(|&c| is_word(c)) {
@@ -60,27 +63,29 @@ impl Words<'_> {
             self.at += 1;
         }
     }
-
-    /// Passes over a string, triple-quoted or not. A backslash keeps the quote after it from ending the string, in raw
-    /// strings too. An unfinished one is left to the parser to report.
-    fn skip_string(&mut self, quote: u8) {
-        let long = self.text[self.at..].starts_with(&[quote; 3]);
-        let end: &[u8] = if long { &[quote; 3] } else { &[quote] };
-        self.at += end.len();
-        while let Some(&c) = self.text.get(self.at) {
-            if self.text[self.at..].starts_with(end) {
-                self.at += end.len();
-                return;
-            }
-            if c == b'\n' && !long {
-                return;
-            }
-            self.at += if c == b'\\' { 2 } else { 1 };
-        }
-    }
 }
 
-fn is_word(c: u8) -> bool {
+/// Where the string that starts here ends, triple-quoted or not. A backslash keeps the quote after it from ending the
+/// string, in raw strings too. An unfinished one ends with its line, and is left to the parser to report.
+pub(crate) fn string_end(text: &[u8], start: usize) -> usize {
+    let quote = text[start];
+    let long = text[start..].starts_with(&[quote; 3]);
+    let end: &[u8] = if long { &[quote; 3] } else { &[quote] };
+    let mut at = start + end.len();
+    while let Some(&c) = text.get(at) {
+        if text[at..].starts_with(end) {
+            return at + end.len();
+        }
+        if c == b'\n' && !long {
+            return at;
+        }
+        at += if c == b'\\' { 2 } else { 1 };
+    }
+    text.len()
+}
+
+/// Whether a byte is part of an identifier or keyword.
+pub(crate) fn is_word(c: u8) -> bool {
     c.is_ascii_alphanumeric() || c == b'_' || c >= 0x80
 }
 

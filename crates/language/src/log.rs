@@ -30,24 +30,27 @@ pub(crate) fn first<'v>(
     live: &Live<'_>,
     query: &Query<'v>,
 ) -> starlark::Result<Option<Found>> {
-    let found = match query.wanted {
-        None => {
-            let mut found = None;
-            live.machine.each_event(&mut |event| {
-                let view = View::new(event, live.plan);
-                if query.filter.matches(&view) {
-                    found = Some(Found { index: event.index, description: view.describe() });
-                }
-                found.is_none()
-            });
-            return Ok(found);
-        }
-        Some(wanted) => candidates(eval.module(), live, &query.filter).into_iter().map(|value| (value, wanted)),
+    let Some(wanted) = query.wanted else {
+        let mut found = None;
+        live.machine.each_event(&mut |event| {
+            let view = View::new(event, live.plan);
+            if query.filter.matches(&view) {
+                found = Some(Found {
+                    index: event.index,
+                    description: view.describe(),
+                });
+            }
+            found.is_none()
+        });
+        return Ok(found);
     };
-    for (value, wanted) in found {
+    for value in candidates(eval.module(), live, &query.filter) {
         if evaluate::call(eval, wanted, &[value])?.to_bool() {
             let event = EventValue::from_value(value).expect("candidates are events");
-            return Ok(Some(Found { index: event.event().index, description: event.describe() }));
+            return Ok(Some(Found {
+                index: event.event().index,
+                description: event.describe(),
+            }));
         }
     }
     Ok(None)
@@ -60,7 +63,9 @@ pub(crate) fn all<'v>(
     query: &Query<'v>,
 ) -> starlark::Result<Vec<Value<'v>>> {
     let candidates = candidates(eval.module(), live, &query.filter);
-    let Some(wanted) = query.wanted else { return Ok(candidates) };
+    let Some(wanted) = query.wanted else {
+        return Ok(candidates);
+    };
     let mut matching = Vec::new();
     for value in candidates {
         if evaluate::call(eval, wanted, &[value])?.to_bool() {
@@ -90,6 +95,8 @@ pub(crate) fn value_of<'v>(module: &Module<'v>, live: &Live<'_>, event: &Event) 
         known.resize(index + 1, None);
     }
     *known[index].get_or_insert_with(|| {
-        module.heap().alloc(EventValue::new(event.clone(), service_of(event, live.plan)))
+        module
+            .heap()
+            .alloc(EventValue::new(event.clone(), service_of(event, live.plan)))
     })
 }

@@ -5,6 +5,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::error::Code;
 use crate::evaluate::Budget;
+use crate::guard::Guards;
 use crate::run::faults::Rules;
 use model::Machine;
 use model::plan::Plan;
@@ -33,10 +34,13 @@ enum Mode<'e> {
 pub(crate) struct Live<'e> {
     pub(crate) machine: &'e dyn Machine,
     pub(crate) plan: &'e Plan,
+    pub(crate) guards: &'e Guards,
     pub(crate) stage: Cell<Stage>,
     /// A monitor is looking at an event; the world stands still.
     pub(crate) monitoring: Cell<bool>,
     pub(crate) rules: RefCell<Rules>,
+    /// How often monitors were registered; numbers the registrations.
+    pub(crate) registrations: Cell<u32>,
 }
 
 /// How far a test has come; decides which builtins may be called.
@@ -54,12 +58,24 @@ impl<'e> Session<'e> {
     pub(crate) fn load(resolve: ResolveBinary<'e>) -> Session<'e> {
         Session::new(Mode::Load(resolve))
     }
-    pub(crate) fn run(machine: &'e dyn Machine, plan: &'e Plan) -> Session<'e> {
-        let stage = Cell::new(Stage::Module);
-        Session::new(Mode::Run(Live { machine, plan, stage, monitoring: Cell::new(false), rules: RefCell::default() }))
+    pub(crate) fn run(machine: &'e dyn Machine, plan: &'e Plan, guards: &'e Guards) -> Session<'e> {
+        let live = Live {
+            machine,
+            plan,
+            guards,
+            stage: Cell::new(Stage::Module),
+            monitoring: Cell::new(false),
+            rules: RefCell::default(),
+            registrations: Cell::new(0),
+        };
+        Session::new(Mode::Run(live))
     }
     fn new(mode: Mode<'e>) -> Session<'e> {
-        Session { budget: Budget::default(), printed: RefCell::default(), mode }
+        Session {
+            budget: Budget::default(),
+            printed: RefCell::default(),
+            mode,
+        }
     }
     /// The session of an evaluator.
     pub(crate) fn of<'a>(eval: &Evaluator<'_, 'a, 'e>) -> Option<&'a Session<'e>> {
@@ -83,7 +99,9 @@ impl<'e> Session<'e> {
 
 /// The running test, for a builtin that only looks at the world.
 pub(crate) fn observer<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> Result<&'a Live<'e>, Diagnostic> {
-    let live = Session::of(eval).and_then(Session::live).filter(|live| live.stage.get() != Stage::Module);
+    let live = Session::of(eval)
+        .and_then(Session::live)
+        .filter(|live| live.stage.get() != Stage::Module);
     live.ok_or_else(|| {
         Diagnostic::new(Code::OutsideTest, format!("{builtin} works on a running world"))
             .help("call it from a test, a scenario, an expect or a monitor, not at the top level")
@@ -94,8 +112,11 @@ pub(crate) fn observer<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> R
 pub(crate) fn driver<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> Result<&'a Live<'e>, Diagnostic> {
     let live = observer(eval, builtin)?;
     if live.monitoring.get() {
-        return Err(Diagnostic::new(Code::InsideMonitor, format!("{builtin} cannot be called from a monitor"))
-            .help("a monitor looks at events and calls fail(); the world stands still while it does"));
+        return Err(Diagnostic::new(
+            Code::InsideMonitor,
+            format!("{builtin} cannot be called from a monitor"),
+        )
+        .help("a monitor looks at events and calls fail(); the world stands still while it does"));
     }
     Ok(live)
 }

@@ -11,7 +11,9 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn new(path: &str, text: &str) -> Sources {
-        Sources { files: vec![(path.to_owned(), text.to_owned())] }
+        Sources {
+            files: vec![(path.to_owned(), text.to_owned())],
+        }
     }
     pub(crate) fn add(&mut self, path: &str, text: &str) {
         self.files.push((path.to_owned(), text.to_owned()));
@@ -20,7 +22,10 @@ impl Sources {
         &self.files
     }
     fn text(&self, path: &str) -> Option<&str> {
-        self.files.iter().find(|(p, _)| p == path).map(|(_, text)| text.as_str())
+        self.files
+            .iter()
+            .find(|(p, _)| p == path)
+            .map(|(_, text)| text.as_str())
     }
 
     /// Where a span begins, or where within it the word `focus` first stands by itself.
@@ -61,20 +66,40 @@ impl Sources {
                 let at = find_word(line, needle)?;
                 let column = line[..at].chars().count() + 1;
                 let width = needle.chars().count();
-                Some(Place { path: path.clone(), line: i + 1, column, width, text: line.to_owned() })
+                Some(Place {
+                    path: path.clone(),
+                    line: i + 1,
+                    column,
+                    width,
+                    text: line.to_owned(),
+                })
             })
         })
     }
 }
 
-/// The first occurrence of `word` that is not part of a longer word.
+/// The first occurrence of `word` that is not part of a longer word; preferably as the name of an argument.
 fn find_word(text: &str, word: &str) -> Option<usize> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).map(|(at, _)| at).find(|&at| {
-        let inner_first = word.chars().next().is_some_and(is_word);
-        let inner_last = word.chars().next_back().is_some_and(is_word);
-        let before = text[..at].chars().next_back().is_some_and(is_word) && inner_first;
-        let after = text[at + word.len()..].chars().next().is_some_and(is_word) && inner_last;
+    let starts_word = word.starts_with(is_word);
+    let ends_word = word.ends_with(is_word);
+    let whole = |at: usize| {
+        let before = text[..at].ends_with(is_word) && starts_word;
+        let after = text[at + word.len()..].starts_with(is_word) && ends_word;
         !before && !after
-    })
+    };
+    let names_argument = |at: usize| {
+        let rest = text[at + word.len()..].trim_start();
+        rest.starts_with('=') && !rest.starts_with("==")
+    };
+    let occurrences: Vec<usize> = text
+        .match_indices(word)
+        .map(|(at, _)| at)
+        .filter(|at| whole(*at))
+        .collect();
+    occurrences
+        .iter()
+        .copied()
+        .find(|at| names_argument(*at))
+        .or(occurrences.first().copied())
 }

@@ -25,7 +25,7 @@ pub enum Kind {
     Preempt,
     /// The running thread cannot go on: 0 runs the candidate that has waited longest. Stream: that thread.
     Next,
-    /// How long a segment travels: 0 is the link's least latency, k is `2^k` times that. Stream: the link.
+    /// How long a segment travels: 0 is the link's least latency, k is `4^k` times that. Stream: the link.
     Latency,
     /// Whether a fault rule fires at a matching call: 0 no, 1 yes. Stream: the rule.
     Fault,

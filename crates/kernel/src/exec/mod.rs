@@ -24,9 +24,8 @@ use crate::fs::InodeRef;
 use crate::host::{AddressSpaceId, Host};
 use crate::memory::AddressSpace;
 use crate::process::{ExitStatus, Pending, ProcessId};
-use crate::signal::{AltStack, SignalMask};
+use crate::signal::AltStack;
 use crate::syscall::{Outcome, Sys};
-use crate::wait::WaitKey;
 use crate::world::Kernel;
 use model::{Errno, ServiceId, ThreadId};
 
@@ -80,7 +79,8 @@ fn replace(c: &mut Caller<'_>, path: &str, argv: u64, envp: u64) -> Sys {
     let program = prepare(c.k, c.host, service, path, arguments, environment).map_err(|e| e.errno())?;
     let (process, id) = (c.process_id(), c.id);
     c.k.record(id, 0);
-    c.k.end_other_threads(process, id);
+    c.k.shed_for_exec(c.host, id);
+    c.process().has_execed = true;
     let id = c.k.become_leader(process, id);
     if c.k.memory(c.k.threads[&id].space).users > 1 {
         leave_shared_memory(c.k, c.host, process, id)?;
@@ -210,18 +210,10 @@ fn start_program(k: &mut Kernel, host: &mut dyn Host, id: ThreadId, program: Pro
     k.close_on_exec(process);
     let exe = k.inode_path(program.file);
     let p = k.process_mut(process);
-    for action in &mut p.actions {
-        // Handlers are gone with the program; signals that were ignored stay ignored.
-        let ignored = action.handler == libc::SIG_IGN as u64;
-        *action = crate::signal::Action { handler: u64::from(ignored), ..Default::default() };
-    }
-    p.posix_timers.clear();
     p.exe = exe;
     p.auxv = auxv;
     p.arguments = program.arguments;
     p.environment = program.environment;
-    p.has_execed = true;
-    let vfork_parent = p.vfork_parent.take();
     let name = program.path.rsplit('/').next().unwrap_or_default();
     let thread = k.thread_mut(id);
     thread.name = name.chars().take(15).collect();
@@ -237,10 +229,6 @@ fn start_program(k: &mut Kernel, host: &mut dyn Host, id: ThreadId, program: Pro
     thread.alt_stack = AltStack::default();
     thread.clear_tid = 0;
     thread.robust_list = 0;
-    thread.mask = SignalMask(thread.mask.0);
-    if vfork_parent.is_some() {
-        k.wake(WaitKey::Vfork(process));
-    }
 }
 
 /// The number that a fresh process's host is to serve, for the hosting code to fork.

@@ -39,7 +39,7 @@ impl Kernel {
         process.space = space;
         process.threads = vec![pid];
         process.cwd = spawn.directory;
-        process.limits = crate::process::limits::DEFAULTS;
+        process.limits = crate::process::limits::default_limits();
         self.processes.insert(id, process);
         self.standard_streams(id);
         let mut thread = Thread::new(id.thread(pid), id, space, "");

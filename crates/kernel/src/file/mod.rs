@@ -9,16 +9,44 @@
 //!
 //! An [`OpenFile`] is counted by the descriptors (and messages in flight) that refer to it; at zero it is closed,
 //! which drops its end of the object.
+//!
+//! Calls are sorted by what they do: [`io`] finds out what a descriptor is and hands over to the object's own module
+//! ([`regular`], [`pipe`], [`eventfd`], …); [`readiness`] answers whether a call would park, for [`poll`], [`select`]
+//! and [`epoll`]; [`descriptors`] opens and closes.
+
+pub mod descriptors;
+pub mod epoll;
+pub mod eventfd;
+pub mod fcntl;
+pub mod inotify;
+pub mod io;
+pub mod ioctl;
+pub mod lines;
+pub mod locks;
+pub mod memfd;
+pub mod pipe;
+pub mod poll;
+pub mod ranges;
+pub mod readiness;
+pub mod regular;
+pub mod select;
+pub mod signalfd;
+pub mod splice;
+pub mod timerfd;
+pub mod transfer;
 
 mod label;
 
-use crate::abi::errno::{EBADF, EMFILE};
+#[cfg(test)]
+mod tests;
+
+use crate::abi::errno::{EBADF, EINVAL, EMFILE};
 use crate::fs::InodeRef;
 use crate::process::ProcessId;
-use crate::wait::{ObjectId, WaitKey};
+use crate::wait::ObjectId;
 use crate::world::Kernel;
 use model::Errno;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An open file description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +59,7 @@ pub enum Target {
     Inode(InodeRef),
     /// An object; for a pipe the description's access mode says which end.
     Object(ObjectId),
-    /// A standard stream of a service: lines become events.
+    /// A standard stream of a service: lines become events. Reading finds its end at once.
     Console {
         /// True for standard error.
         stderr: bool,
@@ -51,20 +79,35 @@ pub struct OpenFile {
     pub target: Target,
     /// Absolute path it was opened by, if any.
     pub path: Option<String>,
+    /// Whom `F_SETOWN` named; remembered, as no signal is ever sent for it.
+    pub owner: i32,
+    /// What `F_SETSIG` named; remembered only.
+    pub signal: i32,
 }
 
 impl OpenFile {
     /// Whether reads are allowed.
     pub fn readable(&self) -> bool {
-        self.flags & libc::O_ACCMODE as u32 != libc::O_WRONLY as u32 && self.flags & libc::O_PATH as u32 == 0
+        self.flags & libc::O_ACCMODE as u32 != libc::O_WRONLY as u32 && !self.is_path()
     }
     /// Whether writes are allowed.
     pub fn writable(&self) -> bool {
-        self.flags & libc::O_ACCMODE as u32 != libc::O_RDONLY as u32 && self.flags & libc::O_PATH as u32 == 0
+        self.flags & libc::O_ACCMODE as u32 != libc::O_RDONLY as u32 && !self.is_path()
     }
     /// Whether calls must not park.
     pub fn nonblocking(&self) -> bool {
         self.flags & libc::O_NONBLOCK as u32 != 0
+    }
+    /// Whether it was opened with `O_PATH`: it names a file and allows nothing else.
+    pub fn is_path(&self) -> bool {
+        self.flags & libc::O_PATH as u32 != 0
+    }
+    /// The object it refers to, if it is one.
+    pub fn object(&self) -> Option<ObjectId> {
+        match self.target {
+            Target::Object(object) => Some(object),
+            Target::Inode(_) | Target::Console { .. } => None,
+        }
     }
 }
 
@@ -107,6 +150,16 @@ pub struct Files {
     pub objects: BTreeMap<ObjectId, Object>,
     next_file: u32,
     next_object: u32,
+    /// Which epolls are interested in an object.
+    watchers: BTreeMap<ObjectId, Vec<epoll::Watch>>,
+    /// The signalfds among the objects, so that a signal finds them.
+    signalfds: BTreeSet<ObjectId>,
+    /// Locks on files.
+    locks: locks::Locks,
+    /// What was written to standard streams and observed files since the last newline.
+    lines: lines::Lines,
+    /// What bytes pass through on their way between guest memory and objects. Kept so that a call allocates nothing.
+    buffer: Vec<u8>,
 }
 
 /// What stands behind a description that is not an inode.
@@ -114,7 +167,54 @@ pub struct Files {
 pub enum Object {
     /// A socket.
     Socket(Box<crate::net::Socket>),
-    // Owned by this module's siblings: Pipe(pipe::Pipe), Event(eventfd::EventFd), Epoll(epoll::Epoll), …
+    /// A pipe, for both its ends.
+    Pipe(pipe::Pipe),
+    /// An eventfd.
+    Event(eventfd::EventFd),
+    /// A timerfd.
+    Timer(timerfd::TimerFd),
+    /// A signalfd.
+    Signals(signalfd::SignalFd),
+    /// An epoll.
+    Epoll(epoll::Epoll),
+    /// An anonymous file in memory.
+    Memory(memfd::Memory),
+    /// An inotify instance.
+    Inotify(inotify::Inotify),
+}
+
+macro_rules! accessors {
+    ($($name:ident $get:ident $variant:ident $type:ty, $what:literal;)*) => {
+        impl Files {
+            $(
+                #[doc = concat!("The ", $what, " with this name; `EINVAL` if the object is something else.")]
+                pub(crate) fn $name(&mut self, object: ObjectId) -> Result<&mut $type, Errno> {
+                    match self.objects.get_mut(&object) {
+                        Some(Object::$variant(it)) => Ok(it),
+                        _ => Err(EINVAL),
+                    }
+                }
+                #[doc = concat!("The ", $what, " with this name, to look at.")]
+                #[allow(dead_code, reason = "not every kind of object is looked at from outside")]
+                pub(crate) fn $get(&self, object: ObjectId) -> Option<&$type> {
+                    match self.objects.get(&object) {
+                        Some(Object::$variant(it)) => Some(it),
+                        _ => None,
+                    }
+                }
+            )*
+        }
+    };
+}
+
+accessors! {
+    pipe get_pipe Pipe pipe::Pipe, "pipe";
+    event get_event Event eventfd::EventFd, "eventfd";
+    timer get_timer Timer timerfd::TimerFd, "timerfd";
+    signals get_signals Signals signalfd::SignalFd, "signalfd";
+    epoll get_epoll Epoll epoll::Epoll, "epoll";
+    memory get_memory Memory memfd::Memory, "memory file";
+    inotify get_inotify Inotify inotify::Inotify, "inotify instance";
 }
 
 impl Kernel {
@@ -129,7 +229,8 @@ impl Kernel {
     pub fn add_file(&mut self, target: Target, flags: u32, path: Option<String>) -> FileId {
         let id = FileId(self.files.next_file);
         self.files.next_file += 1;
-        self.files.open.insert(id, OpenFile { references: 0, flags, offset: 0, target, path });
+        let open = OpenFile { references: 0, flags, offset: 0, target, path, owner: 0, signal: 0 };
+        self.files.open.insert(id, open);
         id
     }
     /// Gives a process a descriptor for a description: the lowest free number from `from` on.
@@ -139,7 +240,7 @@ impl Kernel {
     pub fn install_fd(&mut self, process: ProcessId, file: FileId, cloexec: bool, from: i32) -> Result<i32, Errno> {
         let limit = self.processes[&process].limits[libc::RLIMIT_NOFILE as usize].0;
         let fd = self.processes[&process].fds.lowest_free(from);
-        self.files.open.get_mut(&file).expect("the description exists").references += 1;
+        self.open_file_mut(file).references += 1;
         if fd as u64 >= limit {
             self.release_file(file);
             return Err(EMFILE);
@@ -168,43 +269,4 @@ impl Kernel {
     pub fn open_file_mut(&mut self, file: FileId) -> &mut OpenFile {
         self.files.open.get_mut(&file).expect("the description exists")
     }
-    /// Closes a descriptor.
-    ///
-    /// # Errors
-    /// `EBADF`.
-    pub fn close_fd(&mut self, process: ProcessId, fd: i32) -> Result<(), Errno> {
-        let descriptor = self.process_mut(process).fds.map.remove(&fd).ok_or(EBADF)?;
-        self.release_file(descriptor.file);
-        Ok(())
-    }
-    /// Drops one reference to a description; the last one closes it.
-    pub fn release_file(&mut self, file: FileId) {
-        let open = self.open_file_mut(file);
-        open.references = open.references.saturating_sub(1);
-        if open.references == 0 {
-            let open = self.files.open.remove(&file).expect("it was there");
-            self.closed(file, &open);
-        }
-    }
-    /// Something about an object's readiness may have changed: wakes who waits for it.
-    pub fn object_changed(&mut self, object: ObjectId) {
-        self.wake(WaitKey::Object(object));
-    }
-    /// The last reference to a description is gone.
-    fn closed(&mut self, _file: FileId, _open: &OpenFile) {}
-}
-
-impl Kernel {
-    /// Readiness of a description as `EPOLL*` bits, for `poll`, `select` and `epoll`.
-    pub fn readiness(&self, _file: FileId, _process: ProcessId) -> u32 {
-        0
-    }
-}
-impl Kernel {
-    /// stub
-    pub fn fork_files(&mut self, t: &FdTable) -> FdTable { t.clone() }
-    /// stub
-    pub fn close_on_exec(&mut self, _p: ProcessId) {}
-    /// stub
-    pub fn standard_streams(&mut self, _p: ProcessId) {}
 }

@@ -1,8 +1,74 @@
-//! File systems: stub.
+//! File systems: one tree of inodes per service, over a read-only image of the host's files.
+//!
+//! ```text
+//!   path ──> path::walk ──> Tree: directory ── known name ──> inode
+//!                                 │ unknown name
+//!                                 ├─ of the image ──> Host::image_entry, once ──> an inode that reads the image
+//!                                 └─ virtual ───────> the tables of /proc, /sys, /dev and the kernel's own state
+//!
+//!   content ──> Data: blocks written in the world over the image's bytes
+//! ```
+//!
+//! Everything is made in memory and belongs to the world: the image is asked, never changed. Names of the image are
+//! shown as they are, owned by root, except where a service has something of its own (see `image.rs`).
+//!
+//! Invariant: what a guest sees depends on the image and on its own calls, in their order: inode numbers are handed
+//! out as names are looked up, times are the world's, directories are listed in the order of their names.
+
+mod access;
+mod at;
+mod attributes;
+mod cwd;
+mod data;
+mod dev;
+mod directory;
+mod etc;
+mod image;
+mod inode;
+mod link;
+mod listing;
+mod name;
+mod open;
+mod path;
+mod proc;
+mod rename;
+mod size;
+mod stat;
+mod statfs;
+mod sync;
+mod sys;
+mod tree;
+mod virt;
+
+#[cfg(test)]
+mod tests;
+
+pub use proc::{MEMORY, MEMORY_FREE, RELEASE, VERSION};
+
+/// The handlers, by the name of their call.
+pub(crate) mod calls {
+    pub(crate) use super::access::{access, faccessat, faccessat2};
+    pub(crate) use super::attributes::*;
+    pub(crate) use super::cwd::*;
+    pub(crate) use super::link::{link, linkat, readlink, readlinkat, symlink, symlinkat};
+    pub(crate) use super::listing::{getdents, getdents64};
+    pub(crate) use super::name::*;
+    pub(crate) use super::open::{creat, open, openat, openat2};
+    pub(crate) use super::rename::{rename, renameat, renameat2};
+    pub(crate) use super::size::{fallocate, ftruncate, truncate};
+    pub(crate) use super::stat::{fstat, lstat, newfstatat, stat, statx};
+    pub(crate) use super::statfs::{fstatfs, statfs};
+    pub(crate) use super::sync::*;
+}
+
+use crate::abi::errno::{EACCES, EFBIG, EINVAL, EISDIR};
 use crate::host::Host;
-use crate::process::ProcessId;
 use crate::world::{Config, Kernel};
+use data::SIZE_MAX;
+use inode::Node;
 use model::{Errno, ServiceId};
+use path::{Follow, Goal};
+use tree::{ROOT, Tree};
 
 /// An inode of a service's file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,63 +90,142 @@ pub enum Content {
 
 /// All file systems.
 #[derive(Debug, Default)]
-pub struct FileSystems {}
+pub struct FileSystems {
+    pub(crate) trees: Vec<Tree>,
+}
 
 impl FileSystems {
     /// One for each host of the configuration.
-    pub fn new(_config: &Config) -> FileSystems {
-        FileSystems {}
+    pub fn new(config: &Config) -> FileSystems {
+        FileSystems { trees: config.hosts.iter().map(|_| Tree::default()).collect() }
     }
 }
 
 impl Kernel {
-    /// Makes a path absolute against a process's working directory, without resolving symbolic links; `.` and `..`
-    /// and double slashes are removed textually. For labels and messages.
-    pub fn absolute(&self, _process: ProcessId, path: &str) -> String {
-        path.to_owned()
-    }
-    /// The same, relative to a directory descriptor (`AT_FDCWD` for the working directory).
-    pub fn absolute_at(&self, process: ProcessId, _dirfd: i32, path: &str) -> String {
-        self.absolute(process, path)
-    }
-    /// Resolves a path to an inode, following symbolic links.
+    /// Resolves an absolute path to an inode, following symbolic links.
     ///
     /// # Errors
     /// As `open(2)`: `ENOENT`, `ENOTDIR`, `ELOOP`, `EACCES`, `ENAMETOOLONG`.
-    pub fn resolve(&mut self, _host: &mut dyn Host, _service: ServiceId, _path: &str) -> Result<InodeRef, Errno> {
-        Err(crate::abi::errno::ENOENT)
+    pub fn resolve(&mut self, host: &mut dyn Host, service: ServiceId, path: &str) -> Result<InodeRef, Errno> {
+        self.prepare(host, service);
+        match self.reach(host, self.view(service), ROOT, path, Follow::Yes)? {
+            Goal::Inode(ino) => Ok(InodeRef { service, ino }),
+            Goal::File(_) => Err(EACCES),
+        }
     }
-    /// Reads from a regular file; short only at its end.
+    /// Reads from a regular file or a device; short only at its end.
     ///
     /// # Errors
-    /// `EISDIR`, `EINVAL`.
-    pub fn inode_read(&mut self, _host: &mut dyn Host, _inode: InodeRef, _offset: u64, _into: &mut [u8]) -> Result<usize, Errno> {
-        Err(crate::abi::errno::EINVAL)
+    /// `EISDIR`, `EINVAL`, `ESRCH` for a file about a process that is gone.
+    pub fn inode_read(
+        &mut self,
+        host: &mut dyn Host,
+        inode: InodeRef,
+        offset: u64,
+        into: &mut [u8],
+    ) -> Result<usize, Errno> {
+        let (text, rendered) = match &self.tree(inode.service).get(inode.ino).node {
+            Node::File(data) => return Ok(data.read(host, offset, into)),
+            Node::Directory(_) => return Err(EISDIR),
+            Node::Device(device) => return self.device_read(*device, into),
+            Node::Opened { text, bytes, .. } => (*text, bytes.is_some()),
+            Node::Text(text) => (*text, false),
+            Node::Symlink(_) | Node::Magic(_) => return Err(EINVAL),
+        };
+        // A reader that starts again sees the state of now, one that goes on sees what it began with.
+        if offset == 0 || !rendered {
+            let fresh = self.render(host, inode.service, text)?;
+            if let Node::Opened { bytes, .. } = &mut self.tree_mut(inode.service).get_mut(inode.ino).node {
+                *bytes = Some(fresh);
+            }
+        }
+        let Node::Opened { bytes: Some(bytes), .. } = &self.tree(inode.service).get(inode.ino).node else {
+            return Err(EINVAL);
+        };
+        let rest = bytes.get(offset as usize..).unwrap_or(&[]);
+        let n = rest.len().min(into.len());
+        into[..n].copy_from_slice(&rest[..n]);
+        Ok(n)
     }
-    /// Size and mode (`st_size`, `st_mode`) of an inode.
-    pub fn inode_size_mode(&mut self, _host: &mut dyn Host, _inode: InodeRef) -> (u64, u32) {
-        (0, 0)
-    }
-    /// How an inode's content can be mapped.
-    pub fn inode_content(&self, _inode: InodeRef) -> Content {
-        Content::Bytes
-    }
-    /// The canonical absolute path of an inode (as `/proc/self/exe` shows it).
-    pub fn inode_path(&self, _inode: InodeRef) -> String {
-        String::new()
-    }
-}
-
-impl Kernel {
-    /// Writes to a regular file, growing it as needed; a hole before `offset` reads as zeros.
+    /// Writes to a regular file, growing it as needed; a hole before `offset` reads as zeros. Or writes to a device.
     ///
     /// # Errors
     /// `EISDIR`, `EINVAL`, `EFBIG`, `ENOSPC`.
-    pub fn inode_write(&mut self, _host: &mut dyn Host, _inode: InodeRef, _offset: u64, _bytes: &[u8]) -> Result<usize, Errno> {
-        Err(crate::abi::errno::EINVAL)
+    pub fn inode_write(
+        &mut self,
+        host: &mut dyn Host,
+        inode: InodeRef,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<usize, Errno> {
+        let now = self.clock.now();
+        let target = self.tree_mut(inode.service).get_mut(inode.ino);
+        let text = match &mut target.node {
+            Node::File(data) => {
+                if offset >= SIZE_MAX {
+                    return Err(EFBIG);
+                }
+                let n = (SIZE_MAX - offset).min(bytes.len() as u64) as usize;
+                if n > 0 {
+                    data.write(host, offset, &bytes[..n]);
+                    target.modified(now);
+                    target.mode &= !(libc::S_ISUID | libc::S_ISGID);
+                }
+                return Ok(n);
+            }
+            Node::Directory(_) => return Err(EISDIR),
+            Node::Device(device) => return Kernel::device_write(*device, bytes.len()),
+            Node::Opened { text, .. } | Node::Text(text) => *text,
+            Node::Symlink(_) | Node::Magic(_) => return Err(EINVAL),
+        };
+        self.write_virtual(inode.service, text, bytes)
     }
-    /// An open file description now refers to this inode (keeps an unlinked file alive).
-    pub fn inode_opened(&mut self, _inode: InodeRef) {}
-    /// An open file description that referred to this inode is gone.
-    pub fn inode_closed(&mut self, _inode: InodeRef) {}
+    /// An open file description (or a mapping) now refers to this inode: it stays while it is unlinked.
+    pub fn inode_opened(&mut self, inode: InodeRef) {
+        self.tree_mut(inode.service).get_mut(inode.ino).opens += 1;
+    }
+    /// An open file description (or a mapping) that referred to this inode is gone.
+    pub fn inode_closed(&mut self, inode: InodeRef) {
+        let tree = self.tree_mut(inode.service);
+        if tree.find(inode.ino).is_none() {
+            return;
+        }
+        let target = tree.get_mut(inode.ino);
+        target.opens = target.opens.saturating_sub(1);
+        if let (0, Node::Directory(d)) = (target.opens, &mut target.node) {
+            d.listing = Vec::new();
+        }
+        tree.reap(inode.ino);
+    }
+    /// Size and mode (`st_size`, `st_mode`) of an inode.
+    pub fn inode_size_mode(&mut self, _host: &mut dyn Host, inode: InodeRef) -> (u64, u32) {
+        let inode = self.tree(inode.service).get(inode.ino);
+        (inode.size(), inode.kind() | inode.mode)
+    }
+    /// Fails unless guests have the permissions `wanted` (4 read, 2 write, 1 execute) on an inode.
+    ///
+    /// # Errors
+    /// `EACCES`.
+    pub fn inode_access(&self, inode: InodeRef, wanted: u32) -> Result<(), Errno> {
+        access::check(self.tree(inode.service).get(inode.ino), wanted)
+    }
+    /// How an inode's content can be mapped.
+    pub fn inode_content(&self, inode: InodeRef) -> Content {
+        match &self.tree(inode.service).get(inode.ino).node {
+            Node::File(data) => data.pristine().map_or(Content::Bytes, |path| Content::Image(path.to_owned())),
+            _ => Content::Bytes,
+        }
+    }
+    /// The canonical absolute path of an inode (as `/proc/self/exe` shows it).
+    pub fn inode_path(&self, inode: InodeRef) -> String {
+        self.tree(inode.service).path(inode.ino)
+    }
+    /// The first offset from `from` on that holds data, or with `hole` the first that lies in a hole (`SEEK_DATA`,
+    /// `SEEK_HOLE`). `None` beyond the end.
+    pub fn inode_seek(&self, inode: InodeRef, from: u64, hole: bool) -> Option<u64> {
+        match &self.tree(inode.service).get(inode.ino).node {
+            Node::File(data) => data.seek(from, hole),
+            _ => None,
+        }
+    }
 }

@@ -1,3 +1,309 @@
-//! stub
-/// Limits.
-pub const DEFAULTS: [(u64, u64); 16] = [(u64::MAX, u64::MAX); 16];
+//! Resource limits, usage, and scheduling attributes.
+
+use crate::abi::errno::{EINVAL, EPERM, ESRCH};
+use crate::caller::Caller;
+use crate::process::{Process, ProcessId};
+use crate::syscall::{Sys, dispatch, done};
+use crate::time::CALL_COST;
+use model::Errno;
+
+/// No limit.
+pub const INFINITY: u64 = u64::MAX;
+/// The highest `RLIMIT_NOFILE` (`fs.nr_open`).
+const FILES_MAX: u64 = 1 << 20;
+/// Size of `struct rusage`.
+pub(super) const RUSAGE_SIZE: usize = 144;
+/// Memory that programs see: total and free, in bytes.
+pub const MEMORY: (u64, u64) = (4 << 30, 2 << 30);
+/// Nanoseconds in a clock tick of `times`.
+const TICK: u64 = 10_000_000;
+
+/// The limits of a service's first process.
+pub fn default_limits() -> [(u64, u64); 16] {
+    let mut limits = [(INFINITY, INFINITY); 16];
+    limits[libc::RLIMIT_NOFILE as usize] = (1024, FILES_MAX);
+    limits[libc::RLIMIT_STACK as usize] = (crate::memory::STACK_SIZE, INFINITY);
+    limits
+}
+
+/// Processor time that a process has used on the virtual clock, in nanoseconds: what its calls cost.
+pub fn processor_time(process: &Process) -> u64 {
+    process.calls.saturating_mul(CALL_COST.0)
+}
+
+fn resource(c: &Caller<'_>, n: usize) -> Result<usize, Errno> {
+    usize::try_from(c.arg(n) as u32).ok().filter(|r| *r < 16).ok_or(EINVAL)
+}
+fn change(c: &mut Caller<'_>, target: ProcessId, resource: usize, at: u64) -> Result<(), Errno> {
+    let (soft, hard) = (c.read_u64(at)?, c.read_u64(at.wrapping_add(8))?);
+    if soft > hard {
+        return Err(EINVAL);
+    }
+    let present = c.k.processes[&target].limits[resource];
+    if hard > present.1 || resource == libc::RLIMIT_NOFILE as usize && hard > FILES_MAX {
+        return Err(EPERM);
+    }
+    c.k.process_mut(target).limits[resource] = (soft, hard);
+    Ok(())
+}
+fn show(c: &mut Caller<'_>, at: u64, (soft, hard): (u64, u64)) -> Result<(), Errno> {
+    c.write_u64(at, soft)?;
+    c.write_u64(at.wrapping_add(8), hard)
+}
+
+/// `getrlimit(resource, limit)`.
+///
+/// # Errors
+/// `EINVAL`, `EFAULT`.
+pub fn getrlimit(c: &mut Caller<'_>) -> Sys {
+    let resource = resource(c, 0)?;
+    let limit = c.process().limits[resource];
+    show(c, c.arg(1), limit)?;
+    done(0)
+}
+/// `setrlimit(resource, limit)`.
+///
+/// # Errors
+/// `EINVAL`, `EPERM` to raise a hard limit, `EFAULT`.
+pub fn setrlimit(c: &mut Caller<'_>) -> Sys {
+    let resource = resource(c, 0)?;
+    change(c, c.process_id(), resource, c.arg(1))?;
+    done(0)
+}
+/// `prlimit64(pid, resource, new, old)`.
+///
+/// # Errors
+/// `ESRCH`, `EINVAL`, `EPERM` to raise a hard limit, `EFAULT`.
+pub fn prlimit64(c: &mut Caller<'_>) -> Sys {
+    let target = match c.int(0) {
+        0 => c.process_id(),
+        pid => c.process_named(pid).ok_or(ESRCH)?,
+    };
+    let resource = resource(c, 1)?;
+    let previous = c.k.processes[&target].limits[resource];
+    if c.arg(2) != 0 {
+        change(c, target, resource, c.arg(2))?;
+    }
+    if c.arg(3) != 0 {
+        show(c, c.arg(3), previous)?;
+    }
+    done(0)
+}
+
+/// `getrusage(who, usage)`: the time that calls cost; everything else is zero.
+///
+/// # Errors
+/// `EINVAL`, `EFAULT`.
+pub fn getrusage(c: &mut Caller<'_>) -> Sys {
+    let nanos = match c.int(0) {
+        libc::RUSAGE_SELF | libc::RUSAGE_THREAD => processor_time(c.process()),
+        libc::RUSAGE_CHILDREN => 0,
+        _ => return Err(EINVAL),
+    };
+    let mut usage = [0; RUSAGE_SIZE];
+    usage[..8].copy_from_slice(&(nanos / 1_000_000_000).to_le_bytes());
+    usage[8..16].copy_from_slice(&(nanos % 1_000_000_000 / 1_000).to_le_bytes());
+    c.write(c.arg(1), &usage)?;
+    done(0)
+}
+/// `times(buffer)`.
+///
+/// # Errors
+/// `EFAULT`.
+pub fn times(c: &mut Caller<'_>) -> Sys {
+    let used = processor_time(c.process()) / TICK;
+    if c.arg(0) != 0 {
+        let mut times = [0; 32];
+        times[..8].copy_from_slice(&used.to_le_bytes());
+        c.write(c.arg(0), &times)?;
+    }
+    done(c.k.clock.monotonic() / TICK)
+}
+/// `sysinfo(info)`.
+///
+/// # Errors
+/// `EFAULT`.
+pub fn sysinfo(c: &mut Caller<'_>) -> Sys {
+    let mut info = [0; 112];
+    let uptime = c.k.clock.monotonic() / 1_000_000_000;
+    for (at, value) in [(0, uptime), (32, MEMORY.0), (40, MEMORY.1)] {
+        info[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
+    let processes = c.processes().len() as u16;
+    info[80..82].copy_from_slice(&processes.to_le_bytes());
+    info[104..108].copy_from_slice(&1_u32.to_le_bytes());
+    c.write(c.arg(0), &info)?;
+    done(0)
+}
+
+/// `getpriority(which, who)`: everybody has the same, in the kernel's reckoning (20 - nice).
+///
+/// # Errors
+/// `EINVAL`.
+pub fn getpriority(c: &mut Caller<'_>) -> Sys {
+    if (0..=2).contains(&c.int(0)) { done(20) } else { Err(EINVAL) }
+}
+/// `setpriority(which, who, nice)`: being nicer has no effect.
+///
+/// # Errors
+/// `EINVAL`, `EACCES` for a negative value.
+pub fn setpriority(c: &mut Caller<'_>) -> Sys {
+    if !(0..=2).contains(&c.int(0)) {
+        return Err(EINVAL);
+    }
+    if c.int(2) < 0 { Err(crate::abi::errno::EACCES) } else { done(0) }
+}
+/// `ioprio_get(which, who)`.
+///
+/// # Errors
+/// None.
+pub fn ioprio_get(_: &mut Caller<'_>) -> Sys {
+    done(0)
+}
+/// `ioprio_set(which, who, priority)`: has no effect.
+///
+/// # Errors
+/// None.
+pub fn ioprio_set(_: &mut Caller<'_>) -> Sys {
+    done(0)
+}
+
+/// Fails unless argument 0 names a thread of the caller's service; 0 is the caller.
+fn thread_exists(c: &Caller<'_>) -> Result<(), Errno> {
+    let named = c.int(0);
+    if named < 0 {
+        return Err(EINVAL);
+    }
+    if named == 0 || c.process_named(named).is_some() { Ok(()) } else { Err(ESRCH) }
+}
+/// How many processors the caller's host has.
+pub fn processors(c: &Caller<'_>) -> u32 {
+    match c.k.service(c.service()).processors {
+        0 => 2,
+        n => n.min(64),
+    }
+}
+/// `sched_getaffinity(tid, size, mask)`: all processors of the host.
+///
+/// # Errors
+/// `EINVAL` for a mask too small or of a size that is not whole words, `ESRCH`, `EFAULT`.
+pub fn sched_getaffinity(c: &mut Caller<'_>) -> Sys {
+    let size = c.arg(1);
+    if size < 8 || !size.is_multiple_of(8) {
+        return Err(EINVAL);
+    }
+    thread_exists(c)?;
+    c.write_u64(c.arg(2), u64::MAX >> (64 - processors(c)))?;
+    done(8)
+}
+/// `sched_setaffinity(tid, size, mask)`: has no effect.
+///
+/// # Errors
+/// `EINVAL` if no processor of the host is in the mask, `ESRCH`, `EFAULT`.
+pub fn sched_setaffinity(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    let mut mask = [0; 8];
+    let size = (c.arg(1).min(8)) as usize;
+    c.read(c.arg(2), &mut mask[..size])?;
+    let wanted = u64::from_le_bytes(mask) & u64::MAX >> (64 - processors(c));
+    if wanted == 0 { Err(EINVAL) } else { done(0) }
+}
+/// Accepts the policies that an ordinary user may have.
+fn ordinary_policy(c: &mut Caller<'_>, policy: i32, priority: u32) -> Sys {
+    match policy & !libc::SCHED_RESET_ON_FORK {
+        libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE if priority == 0 => done(0),
+        libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE => Err(EINVAL),
+        libc::SCHED_FIFO | libc::SCHED_RR => Err(EPERM),
+        _ => dispatch::refuse(c, EINVAL, "scheduling policy"),
+    }
+}
+/// `sched_setscheduler(tid, policy, parameters)`.
+///
+/// # Errors
+/// `EPERM` for a real-time policy, `EINVAL`, `ESRCH`, `EFAULT`.
+pub fn sched_setscheduler(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    let priority = c.read_u32(c.arg(2))?;
+    ordinary_policy(c, c.int(1), priority)
+}
+/// `sched_getscheduler(tid)`.
+///
+/// # Errors
+/// `EINVAL`, `ESRCH`.
+pub fn sched_getscheduler(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    done(libc::SCHED_OTHER)
+}
+/// `sched_setparam(tid, parameters)`.
+///
+/// # Errors
+/// `EINVAL` for a priority, `ESRCH`, `EFAULT`.
+pub fn sched_setparam(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    let priority = c.read_u32(c.arg(1))?;
+    ordinary_policy(c, libc::SCHED_OTHER, priority)
+}
+/// `sched_getparam(tid, parameters)`.
+///
+/// # Errors
+/// `EINVAL`, `ESRCH`, `EFAULT`.
+pub fn sched_getparam(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    c.write_u32(c.arg(1), 0)?;
+    done(0)
+}
+/// `sched_get_priority_max(policy)`.
+///
+/// # Errors
+/// `EINVAL`.
+pub fn sched_get_priority_max(c: &mut Caller<'_>) -> Sys {
+    priority_bound(c, 99)
+}
+/// `sched_get_priority_min(policy)`.
+///
+/// # Errors
+/// `EINVAL`.
+pub fn sched_get_priority_min(c: &mut Caller<'_>) -> Sys {
+    priority_bound(c, 1)
+}
+fn priority_bound(c: &Caller<'_>, real_time: i32) -> Sys {
+    match c.int(0) {
+        libc::SCHED_FIFO | libc::SCHED_RR => done(real_time),
+        libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE | libc::SCHED_DEADLINE => done(0),
+        _ => Err(EINVAL),
+    }
+}
+/// `sched_rr_get_interval(tid, interval)`.
+///
+/// # Errors
+/// `EINVAL`, `ESRCH`, `EFAULT`.
+pub fn sched_rr_get_interval(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    c.write_timespec(c.arg(1), 4_000_000)?;
+    done(0)
+}
+/// `sched_setattr(tid, attributes, flags)`.
+///
+/// # Errors
+/// `EPERM` for a real-time policy, `EINVAL`, `ESRCH`, `EFAULT`.
+pub fn sched_setattr(c: &mut Caller<'_>) -> Sys {
+    thread_exists(c)?;
+    let attributes: [u8; 24] = c.read_array(c.arg(1))?;
+    let word = |at: usize| u32::from_le_bytes(attributes[at..at + 4].try_into().expect("four bytes"));
+    ordinary_policy(c, word(4) as i32, word(20))
+}
+/// `sched_getattr(tid, attributes, size, flags)`.
+///
+/// # Errors
+/// `EINVAL` for too small a buffer, `ESRCH`, `EFAULT`.
+pub fn sched_getattr(c: &mut Caller<'_>) -> Sys {
+    const SIZE: u32 = 48;
+    thread_exists(c)?;
+    if c.arg(2) < u64::from(SIZE) || c.arg(3) != 0 {
+        return Err(EINVAL);
+    }
+    let mut attributes = [0; SIZE as usize];
+    attributes[..4].copy_from_slice(&SIZE.to_le_bytes());
+    c.write(c.arg(1), &attributes)?;
+    done(0)
+}

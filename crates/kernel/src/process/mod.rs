@@ -22,7 +22,7 @@ use crate::file::FdTable;
 use crate::host::AddressSpaceId;
 use crate::registers::Registers;
 use crate::signal::{Action, SignalMask, SignalQueue, AltStack};
-use crate::wait::Wait;
+use crate::wait::{Restart, Wait};
 use model::{ServiceId, ThreadId, VirtualTime};
 use std::collections::BTreeMap;
 
@@ -118,6 +118,10 @@ pub struct Process {
     pub calls: u64,
     /// True once it has executed a program since it was made by fork.
     pub has_execed: bool,
+    /// Stops and continuations, and what its parent has not waited for. A forked child starts with the default.
+    pub job: crate::process::wait::Job,
+    /// What `prctl` and `personality` remember. A forked child inherits it.
+    pub attributes: crate::process::misc::Attributes,
 }
 
 /// An armed or idle `setitimer` timer.
@@ -179,6 +183,8 @@ pub struct InCall {
     pub held_until: Option<VirtualTime>,
     /// Signal mask to restore when the call ends (`ppoll`, `sigsuspend`).
     pub saved_mask: Option<SignalMask>,
+    /// Set while a signal has interrupted the call and its delivery has not yet decided what becomes of it.
+    pub interrupted: Option<Restart>,
     /// Path that the event of this call shows.
     pub path: Option<Box<str>>,
     /// Chain over the bytes that went in and out.
@@ -222,6 +228,8 @@ pub struct Thread {
     pub name: String,
     /// Calls made since it last gave the processor away.
     pub slice: u32,
+    /// The last processor exception it raised, for its signal frames.
+    pub last_fault: crate::signal::HardwareFault,
 }
 
 impl Thread {
@@ -245,6 +253,7 @@ impl Thread {
             robust_list: 0,
             name: name.to_owned(),
             slice: 0,
+            last_fault: crate::signal::HardwareFault::default(),
         }
     }
 }
@@ -280,6 +289,8 @@ impl Process {
             posix_timers: BTreeMap::new(),
             calls: 0,
             has_execed: false,
+            job: wait::Job::default(),
+            attributes: misc::Attributes::default(),
         }
     }
 }

@@ -180,7 +180,7 @@ impl Kernel {
                     self.wake_thread(id);
                 }
                 TimerAction::Net(timer) => self.net_timer(timer),
-                TimerAction::TimerFd(object) => self.timerfd_fired(object),
+                TimerAction::TimerFd(object) => self.timerfd_expired(object),
                 TimerAction::Interval(process, which) => self.interval_fired(process, which),
                 TimerAction::Posix(process, id) => self.posix_timer_fired(process, id),
             }

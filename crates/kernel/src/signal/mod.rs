@@ -1,37 +1,35 @@
-//! Signals: actions, masks, queues, delivery.
+//! Signals: actions, masks, queues, sending and delivery.
+//!
+//! ```text
+//!   kill, timers, exits ──> send_signal ──> queue of the process or of a thread ──> its thread is woken
+//!                                                                                         │
+//!   return to the program <── deliver_signals: ignore | end | stop | frame on the stack <─┘
+//!                                                                     │
+//!                                 handler ── rt_sigreturn ────────────┘ registers, mask, stack as before
+//! ```
+//!
+//! A signal is only ever delivered where a thread is about to return to its program, so a delivery is part of what
+//! the scheduler decided, never of what the host did. A call that a signal interrupts is settled there too: see
+//! [`Kernel::deliver_signals`](crate::Kernel::deliver_signals).
 
 mod calls;
 mod deliver;
 mod frame;
+mod info;
+mod kill;
+mod number;
+mod queue;
 mod send;
 
 pub use calls::*;
+pub use frame::rt_sigreturn;
+pub use info::Info;
+pub use kill::*;
+pub use number::*;
+pub use queue::{SignalMask, SignalQueue};
 pub use send::Target;
 
-use std::collections::VecDeque;
-
-/// Result value of a call that a signal interrupted and that may be restarted (`-ERESTARTSYS`); never seen by guests.
-pub const RESTART: i64 = -512;
-
-/// A set of signals: bit n is signal n + 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SignalMask(pub u64);
-
-impl SignalMask {
-    /// Whether a signal is in the set.
-    pub fn has(self, signal: u8) -> bool {
-        self.0 >> (signal - 1) & 1 == 1
-    }
-    /// Adds a signal.
-    pub fn add(&mut self, signal: u8) {
-        self.0 |= 1 << (signal - 1);
-    }
-    /// Without SIGKILL and SIGSTOP, which cannot be blocked.
-    #[must_use]
-    pub fn blockable(self) -> SignalMask {
-        SignalMask(self.0 & !(1 << (libc::SIGKILL - 1) | 1 << (libc::SIGSTOP - 1)))
-    }
-}
+use crate::process::Process;
 
 /// What a process does on a signal (`struct sigaction`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +44,13 @@ pub struct Action {
     pub mask: SignalMask,
 }
 
+impl Action {
+    /// Whether a `SA_*` flag is set.
+    pub fn has(&self, flag: i32) -> bool {
+        self.flags & u64::from(flag as u32) != 0
+    }
+}
+
 /// An alternate signal stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AltStack {
@@ -57,58 +62,65 @@ pub struct AltStack {
     pub flags: u32,
 }
 
-/// What a handler learns about a signal (`siginfo_t`).
+impl AltStack {
+    /// `SS_AUTODISARM`: the stack is given up while a handler runs on it.
+    pub const AUTODISARM: u32 = 1 << 31;
+
+    /// Whether a stack pointer lies in its range.
+    pub fn spans(&self, sp: u64) -> bool {
+        sp > self.base && sp - self.base <= self.size
+    }
+    /// Whether a thread with this stack pointer runs on it.
+    pub fn holds(&self, sp: u64) -> bool {
+        self.flags & Self::AUTODISARM == 0 && self.spans(sp)
+    }
+}
+
+/// A processor exception that a program raised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Info {
-    /// The signal.
+pub struct HardwareFault {
+    /// The signal it becomes.
     pub signal: u8,
-    /// `si_code`.
+    /// Its `si_code`, e.g. `SEGV_MAPERR`.
     pub code: i32,
-    /// `si_pid` for signals sent by processes, timer id for timers.
-    pub pid: u32,
-    /// `si_uid`.
-    pub uid: u32,
-    /// `si_value` or `si_status`.
-    pub value: u64,
-    /// `si_addr` for faults.
+    /// The address concerned: that of the access, or of the instruction.
     pub address: u64,
+    /// Number of the exception.
+    pub trap: u64,
+    /// Its error code.
+    pub error: u64,
 }
 
-/// Signals that are pending.
-#[derive(Clone, Debug, Default)]
-pub struct SignalQueue {
-    queue: VecDeque<Info>,
+/// What a signal does to a process once it is delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// Nothing. `SIGCONT` has had its effect when it was sent.
+    Ignore,
+    /// Ends it.
+    Terminate,
+    /// Stops it until `SIGCONT`.
+    Stop,
+    /// Runs a handler.
+    Handle(Action),
 }
 
-impl SignalQueue {
-    /// The set of pending signals.
-    pub fn set(&self) -> SignalMask {
-        let mut set = SignalMask::default();
-        for info in &self.queue {
-            set.add(info.signal);
+impl Process {
+    /// What it does on a signal.
+    pub fn action(&self, signal: u8) -> Action {
+        self.actions.get(usize::from(signal) - 1).copied().unwrap_or_default()
+    }
+    /// Sets what it does on a signal.
+    pub fn set_action(&mut self, signal: u8, action: Action) {
+        self.actions.resize(self.actions.len().max(usize::from(SIGNALS)), Action::default());
+        self.actions[usize::from(signal) - 1] = action;
+    }
+    /// What a signal does to it.
+    pub fn reaction(&self, signal: u8) -> Reaction {
+        let action = self.action(signal);
+        match action.handler {
+            SIG_DFL => default_reaction(signal),
+            SIG_IGN => Reaction::Ignore,
+            _ => Reaction::Handle(action),
         }
-        set
-    }
-    /// Adds a signal; a standard signal that is already pending is dropped, real-time signals queue.
-    pub fn push(&mut self, info: Info) {
-        if info.signal >= 32 || !self.set().has(info.signal) {
-            self.queue.push_back(info);
-        }
-    }
-    /// Takes the pending signal with the lowest number among `wanted`; the oldest of its number first.
-    pub fn take(&mut self, wanted: SignalMask) -> Option<Info> {
-        let lowest = self.queue.iter().map(|i| i.signal).filter(|s| wanted.has(*s)).min()?;
-        let at = self.queue.iter().position(|i| i.signal == lowest)?;
-        self.queue.remove(at)
-    }
-    /// Drops every pending instance of the signals in a set.
-    pub fn discard(&mut self, set: SignalMask) {
-        self.queue.retain(|i| !set.has(i.signal));
     }
 }
-
-/// stub
-#[derive(Clone, Copy, Debug)] pub struct HardwareFault { pub signal: u8, pub code: i32, pub address: u64, pub trap: u64, pub error: u64, pub cr2: u64 }
-/// stub
-pub fn name(_s: u8) -> &'static str { "SIG" }
-impl crate::Kernel { pub fn hardware_fault(&mut self, _h: &mut dyn crate::Host, _f: HardwareFault) {} }

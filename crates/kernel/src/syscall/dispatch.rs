@@ -2,7 +2,7 @@
 
 use super::table::{self, Disposition, Subject};
 use super::{Outcome, Sys};
-use crate::abi::errno::{EINTR, ENOSYS};
+use crate::abi::errno::ENOSYS;
 use crate::caller::Caller;
 use crate::host::Host;
 use crate::process::{InCall, Pending};
@@ -42,32 +42,29 @@ impl Kernel {
     }
 
     fn block(&mut self, id: ThreadId, wait: Wait) {
-        let restart = wait.restart;
-        if restart != Restart::Uninterruptible && self.has_deliverable_signal(id) {
-            let call = &mut self.thread_mut(id).call;
-            call.granted = None;
-            self.interrupt(id, restart);
+        // A parent whose memory a vfork child uses must not run a handler on it; only SIGKILL gets through.
+        let signalled = match wait.restart {
+            Restart::Uninterruptible => self.is_killed(id),
+            _ => self.has_deliverable_signal(id),
+        };
+        if signalled {
+            self.interrupt(id, wait.restart);
         } else {
             self.park(id, wait);
             self.thread_mut(id).pending = Pending::Call;
         }
     }
 
-    /// A blocked call meets a signal: it ends with `EINTR`, or with a note that it is to be restarted, which the
-    /// delivery of the signal decides.
+    /// A blocked call meets a signal. What becomes of it is decided when the signal is delivered, since only then is it
+    /// known whether a handler runs: the call fails with `EINTR`, or is made again after the handler, or, without a
+    /// handler, simply goes on waiting. So an event shows what the program sees: `EINTR` if it fails, nothing if it is
+    /// restarted (its event comes when it ends).
     fn interrupt(&mut self, id: ThreadId, restart: Restart) {
-        let value = match restart {
-            Restart::Never => -i64::from(EINTR.0),
-            Restart::IfAsked | Restart::Uninterruptible => crate::signal::RESTART,
-        };
-        let saved = self.thread_mut(id).call.saved_mask;
-        self.finish(id, value);
-        // The temporary mask of ppoll and sigsuspend stays until the signal has been taken.
-        self.thread_mut(id).call.saved_mask = saved;
+        self.thread_mut(id).call.interrupted = Some(restart);
     }
 
     /// A call ended with a value.
-    fn finish(&mut self, id: ThreadId, value: i64) {
+    pub(crate) fn finish(&mut self, id: ThreadId, value: i64) {
         let thread = self.thread_mut(id);
         thread.registers.rax = value as u64;
         thread.registers.rcx = thread.registers.rip;

@@ -1,9 +1,12 @@
 //! Time: the world's clock and everything armed on it.
 
 mod calls;
+mod interval;
 pub mod posix;
 
 pub use calls::*;
+pub use interval::{alarm, getitimer, setitimer};
+pub use posix::{timer_create, timer_delete, timer_getoverrun, timer_gettime, timer_settime};
 
 use crate::process::ProcessId;
 use crate::wait::ObjectId;

@@ -26,23 +26,30 @@ pub(crate) fn globals() -> Globals {
     topology::topology(&mut builder);
     builder.namespace("observe", |namespace| {
         topology::observe(namespace);
-        refuse(namespace, unsupported::OBSERVE);
+        refuse(namespace, "observe.", unsupported::OBSERVE);
     });
     faults::faults(&mut builder);
     domain::domain(&mut builder);
     matrix::matrix(&mut builder);
     builder.namespace("match", |namespace| {
         domain::matchers(namespace);
-        refuse(namespace, unsupported::MATCH);
+        refuse(namespace, "match.", unsupported::MATCH);
     });
     assertions::assertions(&mut builder);
     control::control(&mut builder);
-    refuse(&mut builder, unsupported::BUILTINS);
+    refuse(&mut builder, "", unsupported::BUILTINS);
     builder.build()
 }
 
-fn refuse(builder: &mut GlobalsBuilder, names: &[(&str, &'static str)]) {
+/// Names that are there only to say that they are not supported.
+fn refuse(builder: &mut GlobalsBuilder, prefix: &str, names: &[(&str, &'static str)]) {
     for (name, instead) in names {
-        builder.set(name, Unsupported { name: (*name).to_owned(), instead });
+        builder.set(
+            name,
+            Unsupported {
+                name: format!("{prefix}{name}"),
+                instead,
+            },
+        );
     }
 }

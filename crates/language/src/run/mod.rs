@@ -19,14 +19,14 @@ pub(crate) mod monitors;
 pub(crate) mod steps;
 
 use crate::diagnostic::{Raised, raised};
-use crate::error::SpecError;
+use crate::error::{Code, SpecError};
 use crate::evaluate::{call, evaluator};
 use crate::load::Program;
 use crate::session::{Live, Session, Stage};
 use crate::store::Store;
 use crate::values::domain::{Assumption, FaultScenario, Scenario};
 use crate::values::monitor::Monitor;
-use model::{Failure, Machine, Verdict, VirtualDuration};
+use model::{EventIndex, Failure, Machine, Verdict, VirtualDuration};
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
@@ -74,9 +74,18 @@ struct Test<'v> {
 /// Runs a test of a program on a machine.
 pub(crate) fn run(program: &Program, test: &str, machine: &dyn Machine) -> Ended {
     Module::with_temp_heap(|module| {
-        let session = Session::run(machine, &program.plan);
-        let verdict = Context { program, session: &session, module: &module, test }.run();
-        Ended { verdict, printed: session.printed.take() }
+        let session = Session::run(machine, &program.plan, program.guards());
+        let verdict = Context {
+            program,
+            session: &session,
+            module: &module,
+            test,
+        }
+        .run();
+        Ended {
+            verdict,
+            printed: session.printed.take(),
+        }
     })
 }
 
@@ -90,25 +99,223 @@ struct Context<'r, 'v, 'e> {
 
 impl<'v> Context<'_, 'v, '_> {
     fn run(&self) -> Verdict {
-        let live = self.session.live().expect("made for a run");
+        let live = self.session.live().expect("the session was made for a run");
         let mut main = evaluator(self.module, self.session);
+        main.set_loader(self.program);
         let test = match self.prepare(&mut main) {
             Ok(test) => test,
-            Err(error) => return Verdict::Failed(self.error(error)),
+            Err(error) => return Verdict::Failed(self.mistake(&error)),
         };
         let ended = RefCell::new(None);
-        let mut body = || *ended.borrow_mut() = Some(self.life(&mut main, live, &test));
+        let mut body = || {
+            let life = self.life(&mut main, live, &test);
+            *ended.borrow_mut() = Some(life);
+        };
         let mut watcher = evaluator(self.module, self.session);
-        let mut on_event = |index| monitors::deliver(&mut watcher, live, index, self);
-        let driven = live.machine.drive(&mut body, &mut on_event);
-        match (driven, ended.into_inner()) {
-            (Err(failure), _) | (Ok(()), Some(Err(Broken::Failure(failure)))) if failure.is_none() => unreachable!(),
-            (Err(failure), _) => Verdict::Failed(failure),
-            (Ok(()), Some(Ok(()))) => Verdict::Held,
-            (Ok(()), Some(Err(Broken::Failure(failure)))) => Verdict::Failed(*failure),
-            (Ok(()), Some(Err(Broken::Interrupted)) | None) => {
+        let mut on_event = |index| {
+            let seen = monitors::deliver(&mut watcher, live, index, |error, monitor| {
+                self.monitor(error, monitor, index)
+            });
+            if seen.is_err() {
+                self.session.budget.stop();
+            }
+            seen
+        };
+        if let Err(failure) = live.machine.drive(&mut body, &mut on_event) {
+            return Verdict::Failed(failure);
+        }
+        match ended.into_inner() {
+            Some(Ok(())) => Verdict::Held,
+            Some(Err(Broken::Failure(failure))) => Verdict::Failed(*failure),
+            Some(Err(Broken::Interrupted)) | None => {
                 Verdict::Inconclusive("the world was stopped before the test was over".to_owned())
             }
         }
     }
+
+    /// Evaluates the module again and finds the test in it.
+    fn prepare(&self, eval: &mut Evaluator<'v, '_, '_>) -> Result<Test<'v>, SpecError> {
+        self.program.evaluate(eval, &self.session.budget)?;
+        let declared = Store::all_declared(self.module, self.program.loaded());
+        let mut test = self.find(&declared).ok_or_else(|| {
+            SpecError::new(
+                Code::Evaluation,
+                format!("the specification no longer defines {}", self.test),
+            )
+        })?;
+        // A stateful monitor at the top level looks at every test, unless some list of monitors names it.
+        let claimed: Vec<Value<'v>> = declared
+            .iter()
+            .flat_map(
+                |value| match (Assumption::from_value(*value), FaultScenario::from_value(*value)) {
+                    (Some(assumption), _) => assumption.monitors.as_slice(),
+                    (_, Some(scenario)) => scenario.monitors.as_slice(),
+                    _ => &[],
+                },
+            )
+            .copied()
+            .collect();
+        let free = declared.iter().filter(|v| Monitor::from_value(**v).is_some());
+        test.monitors
+            .extend(free.filter(|v| !claimed.iter().any(|c| c.ptr_eq(**v))));
+        Ok(test)
+    }
+
+    fn find(&self, declared: &[Value<'v>]) -> Option<Test<'v>> {
+        let none = Value::new_none();
+        let plain = |body| Test {
+            body,
+            faults: Vec::new(),
+            expect: none,
+            monitors: Vec::new(),
+            timeout: None,
+            require_faults_fire: false,
+        };
+        let name = self.property();
+        let of_declared = declared.iter().find_map(|value| {
+            if let Some(scenario) = Scenario::from_value(*value).filter(|s| s.name == name) {
+                return Some(plain(scenario.function));
+            }
+            let scenario = FaultScenario::from_value(*value).filter(|s| s.spec.name == name)?;
+            let assumed = scenario.faults.iter().filter_map(|f| Assumption::from_value(*f));
+            let monitors = assumed
+                .flat_map(|a| &a.monitors)
+                .chain(&scenario.monitors)
+                .copied()
+                .collect();
+            Some(Test {
+                body: scenario.scenario,
+                faults: scenario.faults.clone(),
+                expect: scenario.expect,
+                monitors,
+                timeout: scenario.spec.timeout,
+                require_faults_fire: scenario.spec.require_faults_fire,
+            })
+        });
+        of_declared.or_else(|| self.module.get(self.test).map(plain))
+    }
+
+    /// Everything on the driver's task, from the first service to the last fault removed.
+    fn life(&self, eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, test: &Test<'v>) -> Result<(), Broken> {
+        boot::boot(live, self.program.start_order())?;
+        live.machine.enter_run();
+        live.stage.set(Stage::Body);
+        for value in &test.faults {
+            let assumption = Assumption::from_value(*value).expect("checked when it was declared");
+            let spec = &assumption.spec;
+            faults::install(live, &spec.rules, Some(&spec.name), false).map_err(|e| self.broken(&e.into()))?;
+        }
+        monitors::activate(self.module, live, &test.monitors).map_err(|e| self.broken(&e.into()))?;
+        let judged = self.judge(eval, live, test);
+        if let Err(Broken::Interrupted) = judged {
+            return judged;
+        }
+        let fired = faults::remove_all(live);
+        judged?;
+        if test.require_faults_fire && !test.faults.is_empty() && fired == 0 {
+            return Err(self
+                .failure(
+                    "assertion",
+                    "no fault fired: the scenario makes none of the calls",
+                    None,
+                )
+                .into());
+        }
+        Ok(())
+    }
+
+    /// The scenario, and what is expected of it.
+    fn judge(&self, eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, test: &Test<'v>) -> Result<(), Broken> {
+        let began = live.machine.now();
+        let result = call(eval, test.body, &[]).map_err(|e| self.broken(&e))?;
+        self.go_on()?;
+        let took = live.machine.now().since(began);
+        if let Some(limit) = test.timeout.filter(|limit| took > *limit) {
+            let message = format!("the scenario took {took} of virtual time, more than its timeout of {limit}");
+            return Err(self.failure("assertion", &message, None).into());
+        }
+        let watched = !Store::of(self.module).active.borrow().is_empty();
+        if watched || !test.expect.is_none() {
+            live.machine.settle(live.machine.now().after(SETTLE))?;
+        }
+        live.stage.set(Stage::Expect);
+        if !test.expect.is_none() {
+            let answer = call(eval, test.expect, &[result]).map_err(|e| self.broken(&e))?;
+            self.go_on()?;
+            if answer.unpack_bool() == Some(false) {
+                return Err(self.failure("assertion", "expect returned False", None).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A monitor may have spoken at an event of the driver's own, which stops nothing by itself.
+    fn go_on(&self) -> Result<(), Broken> {
+        if self.session.budget.is_stopped() {
+            Err(Broken::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn broken(&self, error: &starlark::Error) -> Broken {
+        match raised(error, self.program.sources(), &self.session.budget) {
+            Raised::Interrupted => Broken::Interrupted,
+            Raised::Violation { message, at, place } => {
+                let location = place.map(|p| p.to_string());
+                Failure {
+                    at,
+                    location,
+                    ..self.failure("assertion", &message, None)
+                }
+                .into()
+            }
+            Raised::Error(error) => self.mistake(&error).into(),
+        }
+    }
+
+    fn monitor(&self, error: &starlark::Error, monitor: &str, index: EventIndex) -> Failure {
+        let (kind, message, location) = match raised(error, self.program.sources(), &self.session.budget) {
+            Raised::Violation { message, place, .. } => ("monitor", message, place.map(|p| p.to_string())),
+            Raised::Error(error) => ("error", text_of(&error), error.location()),
+            Raised::Interrupted => ("error", "the world was stopped".to_owned(), None),
+        };
+        Failure {
+            kind: kind.into(),
+            property: monitor.to_owned(),
+            message,
+            at: Some(index),
+            location,
+        }
+    }
+
+    /// A mistake in the specification itself.
+    fn mistake(&self, error: &SpecError) -> Failure {
+        let message = match error.code() {
+            Code::Limit => format!("{}: {}", self.test, text_of(error)),
+            _ => text_of(error),
+        };
+        self.failure("error", &message, error.location())
+    }
+
+    fn failure(&self, kind: &str, message: &str, location: Option<String>) -> Failure {
+        let property = self.property().to_owned();
+        Failure {
+            kind: kind.to_owned(),
+            property,
+            message: message.to_owned(),
+            at: None,
+            location,
+        }
+    }
+
+    /// The test's name as the property that it stands for.
+    fn property(&self) -> &str {
+        self.test.strip_prefix("test_").unwrap_or(self.test)
+    }
+}
+
+fn text_of(error: &SpecError) -> String {
+    let help = error.help_text().map(|h| format!(" ({h})")).unwrap_or_default();
+    format!("[{}] {}{help}", error.code(), error.message())
 }

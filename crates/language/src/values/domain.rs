@@ -8,7 +8,7 @@ use starlark::coerce::Coerce;
 use starlark::collections::StarlarkHasher;
 use starlark::starlark_complex_value;
 use starlark::values::{
-    Freeze, FreezeResult, NoSerialize, StarlarkValue, Trace, Value, ValueLifetimeless, ValueLike, starlark_value,
+    Freeze, NoSerialize, StarlarkValue, Trace, Value, ValueLifetimeless, ValueLike, starlark_value,
 };
 use std::fmt;
 use std::hash::Hash as _;

@@ -53,8 +53,24 @@ pub(crate) struct Rule {
 
 /// Keywords suggested besides the service's own operations.
 const COMMON: [&str; 18] = [
-    "write", "read", "open", "openat", "connect", "fsync", "fdatasync", "sendto", "recvfrom", "writev", "readv",
-    "pwrite64", "pread64", "sendmsg", "recvmsg", "close", "unlinkat", "accept4",
+    "write",
+    "read",
+    "open",
+    "openat",
+    "connect",
+    "fsync",
+    "fdatasync",
+    "sendto",
+    "recvfrom",
+    "writev",
+    "readv",
+    "pwrite64",
+    "pread64",
+    "sendmsg",
+    "recvmsg",
+    "close",
+    "unlinkat",
+    "accept4",
 ];
 
 impl Rule {
@@ -69,16 +85,26 @@ impl Rule {
             let ops = service.ops.iter().map(|op| op.name.as_str());
             let found = calls_named(name).map_err(|help| {
                 let near = suggest::hint(name, COMMON.into_iter().chain(ops));
-                Diagnostic::new(Code::UnknownSyscall, format!("{builtin}() has no keyword or system call `{name}`"))
-                    .help(help)
-                    .help_if(near)
-                    .focus(name)
+                Diagnostic::new(
+                    Code::UnknownSyscall,
+                    format!("{builtin}() has no keyword or system call `{name}`"),
+                )
+                .help(help)
+                .help_if(near)
+                .focus(name)
             })?;
             calls.extend(found);
         }
         calls.sort_by_key(|call| call.id());
         calls.dedup();
-        Ok(Rule { service: service.name.clone(), keyword: keyword.to_owned(), op, calls, path, fault })
+        Ok(Rule {
+            service: service.name.clone(),
+            keyword: keyword.to_owned(),
+            op,
+            calls,
+            path,
+            fault,
+        })
     }
 
     /// The rule as the machine wants it.
@@ -116,9 +142,16 @@ impl fmt::Display for Rule {
 /// The calls that a name stands for; `Err` is the list of names to choose from.
 pub(crate) fn calls_named(name: &str) -> Result<Vec<Sysno>, String> {
     let known = |name: &str| name.parse::<Sysno>().ok();
-    family(name).into_iter().map(known).collect::<Option<Vec<_>>>().ok_or_else(|| {
-        format!("any x86-64 system call can be named, or a named operation of the service; often used: {}", COMMON.join(" "))
-    })
+    family(name)
+        .into_iter()
+        .map(known)
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| {
+            format!(
+                "any x86-64 system call can be named, or a named operation of the service; often used: {}",
+                COMMON.join(" ")
+            )
+        })
 }
 
 /// Reads a probability: `"20%"`, `"0.2"`, `0.2`, or a number above 1 in per cent. In millionths.
@@ -128,7 +161,11 @@ pub(crate) fn probability(text: &str) -> Option<u32> {
         None => (text.trim(), false),
     };
     let number: f64 = number.parse().ok().filter(|n: &f64| n.is_finite())?;
-    let share = if percent || number > 1.0 { number / 100.0 } else { number };
+    let share = if percent || number > 1.0 {
+        number / 100.0
+    } else {
+        number
+    };
     (share > 0.0 && share <= 1.0).then(|| (share * f64::from(FaultRule::ALWAYS)).round().max(1.0) as u32)
 }
 

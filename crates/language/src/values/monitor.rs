@@ -4,9 +4,7 @@ use crate::filter::FieldFilter;
 use allocative::Allocative;
 use starlark::any::ProvidesStaticType;
 use starlark::coerce::Coerce;
-use starlark::values::{
-    Freeze, FreezeResult, NoSerialize, StarlarkValue, Trace, ValueLifetimeless, ValueLike, starlark_value,
-};
+use starlark::values::{Freeze, NoSerialize, StarlarkValue, Trace, ValueLifetimeless, ValueLike, starlark_value};
 use starlark::{starlark_complex_value, starlark_simple_value};
 use std::fmt;
 

@@ -1,27 +1,30 @@
 //! Readiness: poll, select, epoll, timerfd, signalfd, inotify.
 
-use super::{Row, Subject, emulated, partial, refused};
-use crate::abi::errno::*;
+use super::{Row, emulated, partial};
+use crate::file::{epoll, inotify, poll, select, signalfd, timerfd};
+
+/// What watching files lacks.
+const NO_CHANGES: &str = "events: watches are accepted, no change of a file is ever reported";
 
 /// The rows of this family.
 pub(super) const ROWS: &[Row] = &[
-    refused(7, "poll", ENOSYS, "not simulated yet"),
-    refused(23, "select", ENOSYS, "not simulated yet"),
-    refused(213, "epoll_create", ENOSYS, "not simulated yet"),
-    refused(232, "epoll_wait", ENOSYS, "not simulated yet"),
-    refused(233, "epoll_ctl", ENOSYS, "not simulated yet"),
-    refused(253, "inotify_init", ENOSYS, "not simulated yet"),
-    refused(254, "inotify_add_watch", ENOSYS, "not simulated yet"),
-    refused(255, "inotify_rm_watch", ENOSYS, "not simulated yet"),
-    refused(270, "pselect6", ENOSYS, "not simulated yet"),
-    refused(271, "ppoll", ENOSYS, "not simulated yet"),
-    refused(281, "epoll_pwait", ENOSYS, "not simulated yet"),
-    refused(282, "signalfd", ENOSYS, "not simulated yet"),
-    refused(283, "timerfd_create", ENOSYS, "not simulated yet"),
-    refused(286, "timerfd_settime", ENOSYS, "not simulated yet"),
-    refused(287, "timerfd_gettime", ENOSYS, "not simulated yet"),
-    refused(289, "signalfd4", ENOSYS, "not simulated yet"),
-    refused(291, "epoll_create1", ENOSYS, "not simulated yet"),
-    refused(294, "inotify_init1", ENOSYS, "not simulated yet"),
-    refused(441, "epoll_pwait2", ENOSYS, "not simulated yet"),
+    emulated(7, "poll", poll::poll),
+    emulated(23, "select", select::select),
+    emulated(213, "epoll_create", epoll::epoll_create),
+    emulated(232, "epoll_wait", epoll::epoll_wait),
+    emulated(233, "epoll_ctl", epoll::epoll_ctl),
+    partial(253, "inotify_init", inotify::inotify_init, NO_CHANGES),
+    partial(254, "inotify_add_watch", inotify::inotify_add_watch, NO_CHANGES),
+    partial(255, "inotify_rm_watch", inotify::inotify_rm_watch, NO_CHANGES),
+    emulated(270, "pselect6", select::pselect6),
+    emulated(271, "ppoll", poll::ppoll),
+    emulated(281, "epoll_pwait", epoll::epoll_pwait),
+    emulated(282, "signalfd", signalfd::signalfd),
+    emulated(283, "timerfd_create", timerfd::timerfd_create),
+    emulated(286, "timerfd_settime", timerfd::timerfd_settime),
+    emulated(287, "timerfd_gettime", timerfd::timerfd_gettime),
+    emulated(289, "signalfd4", signalfd::signalfd4),
+    emulated(291, "epoll_create1", epoll::epoll_create1),
+    partial(294, "inotify_init1", inotify::inotify_init1, NO_CHANGES),
+    emulated(441, "epoll_pwait2", epoll::epoll_pwait2),
 ];

@@ -1,0 +1,145 @@
+//! Transfers that have a position and never park: inodes, memory files, and the standard streams, which have no
+//! position but never park either.
+
+use super::io::Place;
+use super::ranges::{self, gather, scatter, with_buffer};
+use super::{FileId, Target};
+use crate::abi::errno::{EINVAL, ESPIPE};
+use crate::caller::Caller;
+use crate::syscall::{Sys, done};
+use model::{Errno, LineSource};
+
+/// The size of what has one; `None` for what cannot be positioned.
+pub(crate) fn size(c: &mut Caller<'_>, file: FileId) -> Option<u64> {
+    match c.k.open_file(file).target {
+        Target::Inode(inode) => Some(c.k.inode_size_mode(&mut *c.host, inode).0),
+        Target::Object(object) => c.k.files.get_memory(object).map(|m| m.size()),
+        Target::Console { .. } => None,
+    }
+}
+
+/// The first offset from here on that holds data (`SEEK_DATA`). No file has holes that show.
+#[allow(clippy::unnecessary_wraps, reason = "a file may end in a hole")]
+pub(crate) fn next_data(_: &Caller<'_>, _: FileId, from: u64) -> Option<u64> {
+    Some(from)
+}
+
+/// The first offset from here on that lies in a hole (`SEEK_HOLE`); `None` if that is only the end.
+pub(crate) fn next_hole(_: &Caller<'_>, _: FileId, _: u64) -> Option<u64> {
+    None
+}
+
+/// Reads at an offset, whatever the position. Short only at the end.
+///
+/// # Errors
+/// As `inode_read`; `ESPIPE` for what has no positions.
+pub(crate) fn get(c: &mut Caller<'_>, file: FileId, at: u64, into: &mut [u8]) -> Result<usize, Errno> {
+    match c.k.open_file(file).target {
+        Target::Inode(inode) => c.k.inode_read(&mut *c.host, inode, at, into),
+        Target::Object(object) => c.k.files.get_memory(object).map(|m| m.read(at, into)).ok_or(ESPIPE),
+        Target::Console { .. } => Ok(0),
+    }
+}
+
+/// Writes at an offset, whatever the position. Complete lines become events where they are observed.
+///
+/// # Errors
+/// As `inode_write`; `EPERM` for a sealed memory file; `ESPIPE` for what has no positions.
+pub(crate) fn put(c: &mut Caller<'_>, file: FileId, at: u64, bytes: &[u8]) -> Result<usize, Errno> {
+    match c.k.open_file(file).target {
+        Target::Inode(inode) => {
+            let n = c.k.inode_write(&mut *c.host, inode, at, bytes)?;
+            c.k.wal_write(c.id, file, at, &bytes[..n]);
+            Ok(n)
+        }
+        Target::Object(object) => {
+            let memory = c.k.files.memory(object).map_err(|_| ESPIPE)?;
+            memory.write(at, bytes)
+        }
+        Target::Console { stderr } => {
+            let source = if stderr { LineSource::Stderr } else { LineSource::Stdout };
+            c.k.console_write(c.id, source, bytes);
+            Ok(bytes.len())
+        }
+    }
+}
+
+/// Where a write of this description starts.
+pub(crate) fn write_position(c: &mut Caller<'_>, file: FileId, place: Place) -> u64 {
+    let open = c.k.open_file(file);
+    // With O_APPEND even pwrite appends: the documented difference of Linux from POSIX.
+    if open.flags & libc::O_APPEND as u32 != 0 {
+        return size(c, file).unwrap_or(0);
+    }
+    match place {
+        Place::Current => open.offset,
+        Place::At(at) => at,
+    }
+}
+
+/// `read` and its relatives.
+pub(crate) fn read(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place) -> Sys {
+    let start = match place {
+        Place::Current => c.k.open_file(file).offset,
+        Place::At(at) => at,
+    };
+    let wanted = ranges::total(into);
+    let moved = with_buffer(c, |c, buffer| {
+        let mut moved = 0;
+        loop {
+            let n = buffer.len().min((wanted - moved) as usize);
+            let step = get(c, file, start + moved, &mut buffer[..n]).and_then(|got| {
+                let given = scatter(c, into, moved, &buffer[..got])?;
+                Ok((given, given < n))
+            });
+            match step {
+                Ok((given, last)) => {
+                    moved += given as u64;
+                    if last || moved == wanted {
+                        return Ok(moved);
+                    }
+                }
+                Err(_) if moved != 0 => return Ok(moved),
+                Err(errno) => return Err(errno),
+            }
+        }
+    })?;
+    if place == Place::Current {
+        c.k.open_file_mut(file).offset = start + moved;
+    }
+    done(moved)
+}
+
+/// `write` and its relatives.
+pub(crate) fn write(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place: Place) -> Sys {
+    let start = write_position(c, file, place);
+    let wanted = ranges::total(from);
+    if start.checked_add(wanted).is_none_or(|end| end > i64::MAX as u64) {
+        return Err(EINVAL);
+    }
+    let moved = with_buffer(c, |c, buffer| {
+        let mut moved = 0;
+        while moved != wanted {
+            let n = buffer.len().min((wanted - moved) as usize);
+            let step = gather(c, from, moved, &mut buffer[..n]).and_then(|got| {
+                let taken = put(c, file, start + moved, &buffer[..got])?;
+                Ok((taken, taken < n))
+            });
+            match step {
+                Ok((taken, last)) => {
+                    moved += taken as u64;
+                    if last {
+                        break;
+                    }
+                }
+                Err(_) if moved != 0 => break,
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(moved)
+    })?;
+    if place == Place::Current {
+        c.k.open_file_mut(file).offset = start + moved;
+    }
+    done(moved)
+}

@@ -1,0 +1,232 @@
+//! The content of regular files: blocks written in the world over a base that stays in the image.
+//!
+//! A block that is present counts whole, with zeros beyond the bytes it holds; a block that is absent is read from the
+//! base as far as that goes, and is zero elsewhere. So a hole takes no memory, nor does a block that was punched out.
+
+use crate::host::Host;
+use std::collections::BTreeMap;
+
+/// The size of a block.
+pub(crate) const BLOCK: u64 = 4096;
+/// The size that no file exceeds, as on ext4.
+pub(crate) const SIZE_MAX: u64 = 1 << 44;
+
+/// The content of a regular file.
+#[derive(Debug, Default)]
+pub(crate) struct Data {
+    size: u64,
+    base: Option<Base>,
+    blocks: BTreeMap<u64, Vec<u8>>,
+    version: u64,
+    synced: Option<Synced>,
+}
+
+#[derive(Debug)]
+struct Base {
+    path: Box<str>,
+    len: u64,
+}
+
+/// What a crash of the machine leaves of a file: the state that was last synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Synced {
+    /// How often the content had been changed.
+    pub(crate) version: u64,
+    /// Its size.
+    pub(crate) size: u64,
+}
+
+impl Data {
+    /// A file of the image.
+    pub(crate) fn of_image(path: Box<str>, size: u64) -> Data {
+        Data { size, base: Some(Base { path, len: size }), ..Data::default() }
+    }
+    /// A file with this content.
+    pub(crate) fn of_text(text: &str) -> Data {
+        let blocks = text.as_bytes().chunks(BLOCK as usize).enumerate();
+        Data {
+            size: text.len() as u64,
+            blocks: blocks.map(|(i, b)| (i as u64, b.to_vec())).collect(),
+            ..Data::default()
+        }
+    }
+    /// Its size in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+    /// The image file that holds exactly this content.
+    pub(crate) fn pristine(&self) -> Option<&str> {
+        self.base.as_ref().filter(|_| self.version == 0).map(|b| &*b.path)
+    }
+    /// What was last synced.
+    pub(crate) fn synced(&self) -> Option<Synced> {
+        self.synced
+    }
+    /// Records that everything written so far survives a crash.
+    pub(crate) fn sync(&mut self) {
+        self.synced = Some(Synced { version: self.version, size: self.size });
+    }
+    /// Space in use, in units of 512 bytes.
+    pub(crate) fn allocated(&self) -> u64 {
+        let base = self.base.as_ref().map_or(0, |b| b.len.div_ceil(BLOCK));
+        let own = self.blocks.iter().filter(|(i, b)| **i >= base && !b.is_empty()).count() as u64;
+        (base + own) * (BLOCK / 512)
+    }
+
+    /// Reads; short only at the end of the file.
+    pub(crate) fn read(&self, host: &mut dyn Host, offset: u64, into: &mut [u8]) -> usize {
+        let n = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
+        let into = &mut into[..n];
+        if self.blocks.is_empty() {
+            self.read_base(host, offset, into);
+            return n;
+        }
+        let mut done = 0;
+        while done < n {
+            let at = offset + done as u64;
+            let (block, within) = (at / BLOCK, (at % BLOCK) as usize);
+            match self.blocks.get(&block) {
+                Some(bytes) => {
+                    let len = (BLOCK as usize - within).min(n - done);
+                    let part = &mut into[done..done + len];
+                    let have = bytes.get(within..).unwrap_or(&[]);
+                    let have = &have[..have.len().min(len)];
+                    part[..have.len()].copy_from_slice(have);
+                    part[have.len()..].fill(0);
+                    done += len;
+                }
+                None => {
+                    // As much as lies before the next block of our own, in one go.
+                    let until = self.blocks.range(block..).next().map_or(u64::MAX, |(next, _)| next * BLOCK);
+                    let len = (until - at).min((n - done) as u64) as usize;
+                    self.read_base(host, at, &mut into[done..done + len]);
+                    done += len;
+                }
+            }
+        }
+        n
+    }
+    fn read_base(&self, host: &mut dyn Host, offset: u64, into: &mut [u8]) {
+        let mut done = 0;
+        if let Some(base) = &self.base {
+            let want = base.len.saturating_sub(offset).min(into.len() as u64) as usize;
+            while done < want {
+                let n = host.image_read(&base.path, offset + done as u64, &mut into[done..want]);
+                if n == 0 {
+                    break;
+                }
+                done += n.min(want - done);
+            }
+        }
+        into[done..].fill(0);
+    }
+
+    /// Writes; the range does not exceed [`SIZE_MAX`].
+    pub(crate) fn write(&mut self, host: &mut dyn Host, offset: u64, bytes: &[u8]) {
+        let mut done = 0;
+        while done < bytes.len() {
+            let at = offset + done as u64;
+            let (block, within) = (at / BLOCK, (at % BLOCK) as usize);
+            let len = (BLOCK as usize - within).min(bytes.len() - done);
+            let part = &bytes[done..done + len];
+            if len == BLOCK as usize {
+                self.blocks.insert(block, part.to_vec());
+            } else {
+                let have = self.own(host, block);
+                if have.len() < within + len {
+                    have.resize(within + len, 0);
+                }
+                have[within..within + len].copy_from_slice(part);
+            }
+            done += len;
+        }
+        if !bytes.is_empty() {
+            self.size = self.size.max(offset + bytes.len() as u64);
+            self.version += 1;
+        }
+    }
+    /// A block, copied from the base if it is not our own yet.
+    fn own(&mut self, host: &mut dyn Host, block: u64) -> &mut Vec<u8> {
+        if !self.blocks.contains_key(&block) {
+            let start = block * BLOCK;
+            let len = self.base.as_ref().map_or(0, |b| b.len.saturating_sub(start).min(BLOCK));
+            let mut bytes = vec![0; len as usize];
+            self.read_base(host, start, &mut bytes);
+            self.blocks.insert(block, bytes);
+        }
+        self.blocks.get_mut(&block).expect("inserted above")
+    }
+
+    /// Cuts it off or extends it with a hole.
+    pub(crate) fn resize(&mut self, size: u64) {
+        if size == self.size {
+            return;
+        }
+        if size < self.size {
+            if let Some(base) = &mut self.base {
+                base.len = base.len.min(size);
+            }
+            let block = size / BLOCK;
+            drop(self.blocks.split_off(&(block + u64::from(!size.is_multiple_of(BLOCK)))));
+            if let Some(last) = self.blocks.get_mut(&block) {
+                last.truncate((size % BLOCK) as usize);
+            }
+        }
+        self.size = size;
+        self.version += 1;
+    }
+    /// Makes a range read as zeros, as far as the file goes.
+    pub(crate) fn zero(&mut self, host: &mut dyn Host, offset: u64, len: u64) {
+        let end = offset.saturating_add(len).min(self.size);
+        if offset >= end {
+            return;
+        }
+        let base_end = self.base.as_ref().map_or(0, |b| b.len);
+        let (first, last) = (offset / BLOCK, (end - 1) / BLOCK);
+        let own: Vec<u64> = self.blocks.range(first..=last).map(|(i, _)| *i).collect();
+        let of_base = if base_end == 0 { 0..0 } else { first..(last + 1).min(base_end.div_ceil(BLOCK)) };
+        let mut touched = own;
+        touched.extend(of_base);
+        touched.sort_unstable();
+        touched.dedup();
+        for block in touched {
+            let start = block * BLOCK;
+            let from = offset.saturating_sub(start).min(BLOCK) as usize;
+            let to = (end - start).min(BLOCK) as usize;
+            if from == 0 && start + to as u64 >= self.size.min(start + BLOCK) {
+                // Over the base an empty block says "zeros"; elsewhere an absent one does.
+                if start < base_end {
+                    self.blocks.insert(block, Vec::new());
+                } else {
+                    self.blocks.remove(&block);
+                }
+            } else {
+                let have = self.own(host, block);
+                let to = to.min(have.len());
+                if from < to {
+                    have[from..to].fill(0);
+                }
+            }
+        }
+        self.version += 1;
+    }
+    /// The offset of the next byte from `from` on that may not be zero, or of the next hole.
+    pub(crate) fn seek(&self, from: u64, hole: bool) -> Option<u64> {
+        if from >= self.size {
+            return None;
+        }
+        let base_blocks = self.base.as_ref().map_or(0, |b| b.len.div_ceil(BLOCK));
+        let is_data = |b: u64| self.blocks.get(&b).map_or(b < base_blocks, |bytes| !bytes.is_empty());
+        let last = (self.size - 1) / BLOCK;
+        let mut block = from / BLOCK;
+        while block <= last && is_data(block) == hole {
+            // A long hole is crossed in one step.
+            block = if !hole && block >= base_blocks {
+                self.blocks.range(block + 1..).next().map_or(last + 1, |(next, _)| *next)
+            } else {
+                block + 1
+            };
+        }
+        if block > last { hole.then_some(self.size) } else { Some(from.max(block * BLOCK)) }
+    }
+}

@@ -1,0 +1,108 @@
+//! Sizes: `truncate` and `fallocate`.
+
+use super::InodeRef;
+use super::access::{self, WRITE};
+use super::at::reach;
+use super::data::SIZE_MAX;
+use super::inode::{Inode, Node};
+use super::path::{Follow, Goal};
+use crate::abi::errno::{EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE};
+use crate::caller::Caller;
+use crate::file::Target;
+use crate::syscall::{Sys, done};
+use model::{Errno, VirtualTime};
+
+fn resize(inode: &mut Inode, size: i64, now: VirtualTime) -> Result<(), Errno> {
+    let size = u64::try_from(size).map_err(|_| EINVAL)?;
+    let data = match &mut inode.node {
+        Node::File(data) => data,
+        Node::Directory(_) => return Err(EISDIR),
+        _ => return Err(EINVAL),
+    };
+    if size > SIZE_MAX {
+        return Err(EFBIG);
+    }
+    data.resize(size);
+    inode.modified(now);
+    inode.mode &= !(libc::S_ISUID | libc::S_ISGID);
+    Ok(())
+}
+
+/// `truncate(path, size)`
+pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
+    let path = c.read_path(c.arg(0))?;
+    let (size, now) = (c.arg(1) as i64, c.now());
+    if size < 0 {
+        return Err(EINVAL);
+    }
+    let Goal::Inode(ino) = reach(c, libc::AT_FDCWD, &path, Follow::Yes)? else {
+        return Err(EINVAL);
+    };
+    let inode = c.k.tree_mut(c.id.service).get_mut(ino);
+    if inode.is_dir() {
+        return Err(EISDIR);
+    }
+    access::check(inode, WRITE)?;
+    resize(inode, size, now)?;
+    done(0)
+}
+/// `ftruncate(fd, size)`
+pub(crate) fn ftruncate(c: &mut Caller<'_>) -> Sys {
+    let (size, now) = (c.arg(1) as i64, c.now());
+    if size < 0 {
+        return Err(EINVAL);
+    }
+    let process = c.process_id();
+    let file = c.k.file_of(process, c.int(0))?;
+    let open = c.k.open_file(file);
+    if open.flags & libc::O_PATH as u32 != 0 {
+        return Err(EBADF);
+    }
+    let Target::Inode(inode) = open.target else {
+        return Err(EINVAL);
+    };
+    if !open.writable() {
+        return Err(EINVAL);
+    }
+    resize(c.k.tree_mut(inode.service).get_mut(inode.ino), size, now)?;
+    done(0)
+}
+
+/// `fallocate(fd, mode, offset, length)`. Space is not accounted for, so reserving it only moves the end of the file.
+pub(crate) fn fallocate(c: &mut Caller<'_>) -> Sys {
+    let (mode, offset, len) = (c.int(1), c.arg(2) as i64, c.arg(3) as i64);
+    let process = c.process_id();
+    let file = c.k.file_of(process, c.int(0))?;
+    let open = c.k.open_file(file);
+    let (target, writable) = (open.target, open.writable());
+    if offset < 0 || len <= 0 {
+        return Err(EINVAL);
+    }
+    let keep = mode & libc::FALLOC_FL_KEEP_SIZE != 0;
+    let zeroes = match mode & !libc::FALLOC_FL_KEEP_SIZE {
+        0 => false,
+        libc::FALLOC_FL_PUNCH_HOLE if keep => true,
+        libc::FALLOC_FL_ZERO_RANGE => true,
+        _ => return Err(EOPNOTSUPP),
+    };
+    if !writable {
+        return Err(EBADF);
+    }
+    let Target::Inode(InodeRef { service, ino }) = target else {
+        return Err(ESPIPE);
+    };
+    let (offset, len, now) = (offset as u64, len as u64, c.now());
+    let end = offset.checked_add(len).filter(|end| *end <= SIZE_MAX).ok_or(EFBIG)?;
+    let inode = c.k.fs.trees[service.index()].get_mut(ino);
+    let Node::File(data) = &mut inode.node else {
+        return Err(ENODEV);
+    };
+    if zeroes {
+        data.zero(c.host, offset, len);
+    }
+    if !keep && end > data.size() {
+        data.resize(end);
+    }
+    inode.modified(now);
+    done(0)
+}

@@ -1,0 +1,7 @@
+//! The file system against tables of cases, and against a directory of the host.
+
+mod cases;
+mod content;
+mod harness;
+mod real;
+mod virtual_files;

@@ -1,0 +1,244 @@
+//! The inodes of one service and the names between them.
+
+use super::data::Data;
+use super::directory::{Directory, Source};
+use super::inode::{Inode, Link, Node, Volume};
+use crate::abi::errno::ENOTDIR;
+use crate::host::{Host, ImageEntry, ImageKind};
+use model::rng::Random;
+use model::{Errno, Seed, VirtualTime};
+use std::collections::BTreeMap;
+
+/// The inode of `/`.
+pub(crate) const ROOT: u64 = 2;
+
+/// One service's file system.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    inodes: BTreeMap<u64, Inode>,
+    next: u64,
+    /// True once the skeleton stands.
+    pub(crate) ready: bool,
+    /// What `/dev/urandom` draws from, and the seed it was made from.
+    pub(crate) random: Option<(Seed, Random)>,
+}
+
+impl Default for Tree {
+    fn default() -> Tree {
+        let root = Directory::of(Source::Image("/".into()));
+        let root = Inode::new(Node::Directory(root), 0o755, 0, VirtualTime::EPOCH, Volume::Root);
+        Tree { inodes: BTreeMap::from([(ROOT, root)]), next: ROOT + 9, ready: false, random: None }
+    }
+}
+
+/// What a directory says about a name.
+pub(crate) enum Looked {
+    /// It leads to this inode.
+    Found(u64),
+    /// There is no such name.
+    Missing,
+    /// It depends on the state of the kernel.
+    Virtual,
+}
+
+impl Tree {
+    /// An inode that exists.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub(crate) fn get(&self, ino: u64) -> &Inode {
+        &self.inodes[&ino]
+    }
+    /// An inode that exists.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub(crate) fn get_mut(&mut self, ino: u64) -> &mut Inode {
+        self.inodes.get_mut(&ino).expect("the inode exists")
+    }
+    /// An inode that may be gone.
+    pub(crate) fn find(&self, ino: u64) -> Option<&Inode> {
+        self.inodes.get(&ino)
+    }
+    /// All inodes.
+    pub(crate) fn all(&mut self) -> impl Iterator<Item = &mut Inode> {
+        self.inodes.values_mut()
+    }
+    /// A directory.
+    ///
+    /// # Errors
+    /// `ENOTDIR`.
+    pub(crate) fn dir(&self, ino: u64) -> Result<&Directory, Errno> {
+        match &self.get(ino).node {
+            Node::Directory(d) => Ok(d),
+            _ => Err(ENOTDIR),
+        }
+    }
+    /// A directory that is one.
+    ///
+    /// # Panics
+    /// If it is not.
+    pub(crate) fn dir_mut(&mut self, ino: u64) -> &mut Directory {
+        match &mut self.get_mut(ino).node {
+            Node::Directory(d) => d,
+            _ => unreachable!("only directories have names"),
+        }
+    }
+    /// Adds an inode without a name.
+    pub(crate) fn add(&mut self, inode: Inode) -> u64 {
+        let ino = self.next;
+        self.next += 1;
+        self.inodes.insert(ino, inode);
+        ino
+    }
+    /// Gives an inode a name; what had it before must have been removed.
+    pub(crate) fn enter(&mut self, dir: u64, name: &str, ino: u64) {
+        let inode = self.get_mut(ino);
+        inode.links.push(Link { dir, name: name.into() });
+        inode.gone = None;
+        inode.nameless = false;
+        let is_dir = u64::from(inode.is_dir());
+        let d = self.dir_mut(dir);
+        d.entries.insert(name.into(), Some(ino));
+        d.subdirectories += is_dir;
+    }
+    /// Adds an inode under a name.
+    pub(crate) fn make(&mut self, dir: u64, name: &str, inode: Inode) -> u64 {
+        let ino = self.add(inode);
+        self.enter(dir, name, ino);
+        ino
+    }
+    /// Takes a name away, and the inode if that was its last use.
+    pub(crate) fn leave(&mut self, dir: u64, name: &str) {
+        let d = self.dir_mut(dir);
+        let Some(Some(ino)) = d.entries.remove(name) else {
+            return;
+        };
+        // A name that the source still has must not shine through.
+        if d.source != Source::Plain {
+            d.entries.insert(name.into(), None);
+        }
+        let inode = self.get_mut(ino);
+        let is_dir = u64::from(inode.is_dir());
+        if let Some(at) = inode.links.iter().position(|l| l.dir == dir && &*l.name == name) {
+            let link = inode.links.remove(at);
+            if inode.links.is_empty() {
+                inode.gone = Some(link);
+            }
+        }
+        self.dir_mut(dir).subdirectories -= is_dir;
+        self.reap(ino);
+    }
+    /// Forgets an inode that nothing refers to.
+    pub(crate) fn reap(&mut self, ino: u64) {
+        if ino != ROOT && self.find(ino).is_some_and(|i| i.links.is_empty() && i.opens == 0) {
+            self.inodes.remove(&ino);
+        }
+    }
+    /// The directory above a directory.
+    pub(crate) fn parent(&self, dir: u64) -> u64 {
+        let inode = self.get(dir);
+        let link = inode.links.first().or(inode.gone.as_ref());
+        link.map(|l| l.dir).filter(|d| self.inodes.contains_key(d)).unwrap_or(ROOT)
+    }
+    /// Whether a directory lies in another one, or is it.
+    pub(crate) fn within(&self, inner: u64, outer: u64) -> bool {
+        let mut at = inner;
+        while at != outer {
+            if at == ROOT {
+                return false;
+            }
+            at = self.parent(at);
+        }
+        true
+    }
+    /// Whether a directory has been removed: nothing can be made in it any more.
+    pub(crate) fn is_dead(&self, dir: u64) -> bool {
+        dir != ROOT && self.get(dir).links.is_empty()
+    }
+    /// The absolute path of an inode, by its oldest name.
+    pub(crate) fn path(&self, ino: u64) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        let mut at = ino;
+        while let Some(inode) = self.find(at).filter(|_| at != ROOT) {
+            let Some(link) = inode.links.first().or(inode.gone.as_ref()) else {
+                break;
+            };
+            names.push(&link.name);
+            at = link.dir;
+        }
+        if names.is_empty() {
+            return "/".to_owned();
+        }
+        let mut path = String::with_capacity(names.iter().map(|n| n.len() + 1).sum());
+        for name in names.iter().rev() {
+            path.push('/');
+            path.push_str(name);
+        }
+        path
+    }
+
+    /// Looks a name up, asking the image if that was not done before.
+    ///
+    /// # Errors
+    /// `ENOTDIR`.
+    pub(crate) fn lookup(&mut self, host: &mut dyn Host, dir: u64, name: &str) -> Result<Looked, Errno> {
+        let d = self.dir(dir)?;
+        if d.source.is_virtual() {
+            return Ok(Looked::Virtual);
+        }
+        match d.entries.get(name) {
+            Some(Some(ino)) => return Ok(Looked::Found(*ino)),
+            Some(None) => return Ok(Looked::Missing),
+            None => {}
+        }
+        let Source::Image(path) = &d.source else {
+            return Ok(Looked::Missing);
+        };
+        if d.complete {
+            return Ok(Looked::Missing);
+        }
+        let path = join(path, name);
+        Ok(self.show(host, dir, name, path).map_or(Looked::Missing, Looked::Found))
+    }
+    /// Asks the image for a path and shows what it has under a name.
+    pub(crate) fn show(&mut self, host: &mut dyn Host, dir: u64, name: &str, path: String) -> Option<u64> {
+        let Some(entry) = host.image_entry(&path) else {
+            self.dir_mut(dir).entries.insert(name.into(), None);
+            return None;
+        };
+        Some(self.make(dir, name, image_inode(entry, path)))
+    }
+    /// Brings every name of a directory of the image among its entries.
+    pub(crate) fn complete(&mut self, host: &mut dyn Host, dir: u64) -> Result<(), Errno> {
+        let d = self.dir(dir)?;
+        let Source::Image(path) = &d.source else { return Ok(()) };
+        if d.complete {
+            return Ok(());
+        }
+        let path = path.to_string();
+        for name in host.image_list(&path) {
+            if !self.dir(dir)?.entries.contains_key(&*name) {
+                self.show(host, dir, &name, join(&path, &name));
+            }
+        }
+        self.dir_mut(dir).complete = true;
+        Ok(())
+    }
+}
+
+/// An inode for an entry of the image. Everything there belongs to root.
+pub(crate) fn image_inode(entry: ImageEntry, path: String) -> Inode {
+    let node = match entry.kind {
+        ImageKind::File(size) => Node::File(Data::of_image(path.into(), size)),
+        ImageKind::Directory => Node::Directory(Directory::of(Source::Image(path.into()))),
+        ImageKind::Symlink(target) => Node::Symlink(target.into()),
+    };
+    let mode = if matches!(node, Node::Symlink(_)) { 0o777 } else { entry.mode & 0o7777 };
+    Inode::new(node, mode, 0, VirtualTime::EPOCH, Volume::Root)
+}
+
+/// The path of a name in a directory.
+pub(crate) fn join(dir: &str, name: &str) -> String {
+    if dir == "/" { format!("/{name}") } else { format!("{dir}/{name}") }
+}

@@ -1,0 +1,124 @@
+//! Receiving: the common part of `read` and `recv*`. See [`super::transfer`] for how a transfer parks midway.
+
+use crate::abi::errno::*;
+use crate::caller::Caller;
+use crate::file::FileId;
+use crate::net::socket::Received;
+use crate::net::transfer::{must_end, nonblocking, scatter, slice, socket_behind, total, wait_for};
+use crate::syscall::{Sys, block, dispatch, done};
+use crate::wait::Wait;
+use model::Errno;
+
+/// Flags of `recv*` that are honoured, or ask for nothing that shows.
+const RECEIVE_FLAGS: i32 = libc::MSG_DONTWAIT
+    | libc::MSG_PEEK
+    | libc::MSG_TRUNC
+    | libc::MSG_WAITALL
+    | libc::MSG_NOSIGNAL
+    | libc::MSG_CMSG_CLOEXEC
+    | libc::MSG_WAITFORONE
+    | libc::MSG_CONFIRM;
+
+/// What came of an attempt to receive.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// A message; its bytes are in guest memory.
+    Got {
+        /// What the call returns.
+        count: usize,
+        /// The message did not fit.
+        cut: bool,
+        /// What came along.
+        received: Received,
+    },
+    /// Nothing yet.
+    Wait(Wait),
+}
+
+/// `read`, `readv`, `recv*` of a socket into guest memory at these (address, length) ranges.
+pub(crate) fn receive(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], flags: i32) -> Sys {
+    match receive_message(c, file, into, flags)? {
+        Attempt::Wait(wait) => block(wait),
+        Attempt::Got { count, received, .. } => {
+            // Nobody asked for what came along.
+            c.k.release_rights(received.rights);
+            done(count as u64)
+        }
+    }
+}
+
+/// Receives a message, or says what to wait for.
+pub(super) fn receive_message(
+    c: &mut Caller<'_>,
+    file: FileId,
+    into: &[(u64, u64)],
+    flags: i32,
+) -> Result<Attempt, Errno> {
+    let id = socket_behind(c, file)?;
+    if flags & libc::MSG_ERRQUEUE != 0 {
+        return Err(EAGAIN);
+    }
+    if flags & libc::MSG_OOB != 0 {
+        return Err(EINVAL);
+    }
+    if flags & !RECEIVE_FLAGS != 0 {
+        let what = format!("receive with flags {:#x}", flags & !RECEIVE_FLAGS);
+        return dispatch::refuse(c, EOPNOTSUPP, &what).map(|_| Attempt::Wait(Wait::default()));
+    }
+    let Some(socket) = c.k.socket(id) else {
+        return Err(ENOTSOCK);
+    };
+    let (stream, timeout) = (socket.is_stream(), socket.options.receive_timeout);
+    let tcp = socket.tcp().is_some();
+    let peek = flags & libc::MSG_PEEK != 0;
+    let all = stream && flags & libc::MSG_WAITALL != 0 && !peek;
+    let total = total(into);
+    loop {
+        let progress = if all { c.call().progress } else { 0 };
+        let want = (total - progress) as usize;
+        // Nothing is taken from the socket that guest memory cannot hold.
+        for (at, len) in slice(into, progress, want.min(c.k.socket_available(id)) as u64) {
+            c.check(at, len, libc::PROT_WRITE as u32)?;
+        }
+        let received = match c.k.socket_receive(id, want, peek) {
+            Ok(received) => received,
+            Err(EAGAIN) => {
+                let nonblocking = nonblocking(c, file, flags);
+                return match (progress, must_end(c, nonblocking)) {
+                    (0, _) if nonblocking || c.call().timed_out => Err(EAGAIN),
+                    (1.., true) => Ok(Attempt::Got {
+                        count: progress as usize,
+                        cut: false,
+                        received: Received::default(),
+                    }),
+                    _ => Ok(Attempt::Wait(wait_for(c, id, timeout, "nothing has arrived"))),
+                };
+            }
+            Err(error) if progress > 0 => {
+                // The bytes count now, the error when it is asked for again.
+                c.k.socket_mut(id).error = Some(error);
+                return Ok(Attempt::Got {
+                    count: progress as usize,
+                    cut: false,
+                    received: Received::default(),
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        let n = received.bytes.len();
+        if !(tcp && flags & libc::MSG_TRUNC != 0) {
+            scatter(c, into, progress, &received.bytes)?;
+        }
+        let cut = !stream && received.length > n;
+        let sum = progress as usize + n;
+        if !all || n == 0 || sum as u64 == total || !received.rights.is_empty() {
+            let count = if !stream && flags & libc::MSG_TRUNC != 0 {
+                received.length
+            } else {
+                sum
+            };
+            return Ok(Attempt::Got { count, cut, received });
+        }
+        c.call().progress = sum as u64;
+    }
+}

@@ -1,0 +1,96 @@
+//! What the tests put in place of a hosting process, and of the program in it.
+
+use super::{BASE, SPACE};
+use crate::host::{AddressSpaceId, Host, ImageEntry};
+use crate::process::{Process, ProcessId};
+use model::Errno;
+
+/// One memory for all threads.
+#[derive(Debug)]
+pub(super) struct Flat {
+    pub(super) memory: Vec<u8>,
+}
+
+impl Flat {
+    /// Bytes at an address.
+    pub(super) fn at(&mut self, at: u64, len: usize) -> &mut [u8] {
+        let start = (at - BASE) as usize;
+        &mut self.memory[start..start + len]
+    }
+}
+
+impl Host for Flat {
+    fn address_space(&self) -> AddressSpaceId {
+        SPACE
+    }
+    fn read(&self, at: u64, into: &mut [u8]) {
+        let start = (at - BASE) as usize;
+        into.copy_from_slice(&self.memory[start..start + into.len()]);
+    }
+    fn write(&mut self, at: u64, bytes: &[u8]) {
+        self.at(at, bytes.len()).copy_from_slice(bytes);
+    }
+    fn map_anonymous(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn map_shared(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn map_image(&mut self, _: u64, _: u64, _: u32, _: &str, _: u64) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn unmap(&mut self, _: u64, _: u64) {}
+    fn protect(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn discard(&mut self, _: u64, _: u64) {}
+    fn extended_state(&self, _: &mut Vec<u8>) {}
+    fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn image_entry(&mut self, _: &str) -> Option<ImageEntry> {
+        None
+    }
+    fn image_list(&mut self, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+    fn image_read(&mut self, _: &str, _: u64, _: &mut [u8]) -> usize {
+        0
+    }
+}
+
+/// A process with nothing in it but what sockets need.
+pub(super) fn process(id: ProcessId) -> Process {
+    Process {
+        id,
+        parent: 0,
+        pgid: id.pid,
+        sid: id.pid,
+        space: SPACE,
+        threads: vec![id.pid],
+        children: Vec::new(),
+        fds: Default::default(),
+        cwd: "/".to_owned(),
+        umask: 0o022,
+        actions: vec![Default::default(); 64],
+        pending: Default::default(),
+        exe: String::new(),
+        arguments: Vec::new(),
+        environment: Vec::new(),
+        auxv: Vec::new(),
+        limits: [(1024, 1024); 16],
+        status: None,
+        vfork_parent: None,
+        exit_signal: 0,
+        parent_death_signal: 0,
+        subreaper: false,
+        entropy: Default::default(),
+        interval_timers: Default::default(),
+        posix_timers: Default::default(),
+        calls: 0,
+        has_execed: true,
+    }
+}

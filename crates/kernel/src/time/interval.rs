@@ -1,0 +1,127 @@
+//! Interval timers: `setitimer`, `getitimer`, `alarm`.
+//!
+//! A timer that has fired starts its next period when its signal is taken, not before, as in Linux. So a periodic timer
+//! whose signal nobody takes does not keep time moving in a world where nothing else happens.
+
+use super::calls::read_timeval;
+use crate::abi::errno::EINVAL;
+use crate::caller::Caller;
+use crate::process::{IntervalTimer, ProcessId};
+use crate::signal::{Info, SIGALRM, Target};
+use crate::syscall::{Sys, done};
+use crate::time::TimerAction;
+use crate::world::Kernel;
+use model::{Errno, VirtualDuration, VirtualTime};
+
+/// The only one that fires; the others count processor time.
+const REAL: usize = libc::ITIMER_REAL as usize;
+
+/// How many periods after `from` end by `now`, and when the one after them ends.
+pub(super) fn forward(from: VirtualTime, period: u64, now: VirtualTime) -> (u64, VirtualTime) {
+    let missed = if now < from { 0 } else { now.since(from).0 / period + 1 };
+    (missed, from.after(VirtualDuration(period.saturating_mul(missed))))
+}
+
+impl Kernel {
+    /// An interval timer of a process is due.
+    pub(crate) fn interval_fired(&mut self, process: ProcessId, which: usize) {
+        if let Some(entry) = self.processes.get_mut(&process) {
+            entry.interval_timers[which].timer = None;
+            self.send_signal(Target::Process(process), Info::kernel(SIGALRM));
+        }
+    }
+    /// The signal of the real-time timer was taken: the next period runs.
+    pub(super) fn rearm_interval(&mut self, process: ProcessId) {
+        let now = self.clock.now();
+        let Some(entry) = self.processes.get_mut(&process) else { return };
+        let timer = &mut entry.interval_timers[REAL];
+        let (Some(last), None) = (timer.next, timer.timer) else { return };
+        if timer.interval == 0 {
+            timer.next = None;
+            return;
+        }
+        let (_, next) = forward(last, timer.interval, now);
+        timer.next = Some(next);
+        timer.timer = Some(self.timers.arm(next, TimerAction::Interval(process, REAL)));
+    }
+    fn set_interval(&mut self, process: ProcessId, which: usize, value: u64, interval: u64) {
+        if let Some(timer) = self.process_mut(process).interval_timers[which].timer.take() {
+            self.timers.disarm(timer);
+        }
+        let next = (value != 0).then(|| self.clock.now().after(VirtualDuration(value)));
+        let armed = next.filter(|_| which == REAL);
+        let timer = armed.map(|at| self.timers.arm(at, TimerAction::Interval(process, which)));
+        self.process_mut(process).interval_timers[which] = IntervalTimer { next, interval, timer };
+    }
+}
+
+fn timer_argument(c: &mut Caller<'_>) -> Result<usize, Errno> {
+    let which = c.arg(0) as u32 as usize;
+    if which > libc::ITIMER_PROF as usize {
+        return Err(EINVAL);
+    }
+    if which != REAL {
+        let number = c.call().number;
+        c.k.complain(c.id.service, number, "interval timers of processor time never fire");
+    }
+    Ok(which)
+}
+/// Time left and period, in nanoseconds. One that has fired has a moment left until its signal is taken.
+fn present(c: &mut Caller<'_>, which: usize) -> (u64, u64) {
+    let now = c.now();
+    let timer = c.process().interval_timers[which];
+    let left = match timer.next {
+        Some(_) if timer.timer.is_none() && timer.interval == 0 => 0,
+        Some(at) => at.since(now).0.max(1_000),
+        None => 0,
+    };
+    (left, timer.interval)
+}
+fn show(c: &mut Caller<'_>, at: u64, (left, interval): (u64, u64)) -> Result<(), Errno> {
+    for (n, value) in [interval / 1_000_000_000, interval % 1_000_000_000 / 1_000].into_iter().enumerate() {
+        c.write_u64(at.wrapping_add(n as u64 * 8), value)?;
+    }
+    for (n, value) in [left / 1_000_000_000, left % 1_000_000_000 / 1_000].into_iter().enumerate() {
+        c.write_u64(at.wrapping_add(16 + n as u64 * 8), value)?;
+    }
+    Ok(())
+}
+
+/// `getitimer(which, value)`.
+///
+/// # Errors
+/// `EINVAL`, `EFAULT`.
+pub fn getitimer(c: &mut Caller<'_>) -> Sys {
+    let which = timer_argument(c)?;
+    let present = present(c, which);
+    show(c, c.arg(1), present)?;
+    done(0)
+}
+/// `setitimer(which, new, old)`.
+///
+/// # Errors
+/// `EINVAL`, `EFAULT`.
+pub fn setitimer(c: &mut Caller<'_>) -> Sys {
+    let which = timer_argument(c)?;
+    let (interval, value) = match c.arg(1) {
+        0 => (0, 0),
+        at => (read_timeval(c, at)?, read_timeval(c, at.wrapping_add(16))?),
+    };
+    if c.arg(2) != 0 {
+        let present = present(c, which);
+        show(c, c.arg(2), present)?;
+    }
+    let process = c.process_id();
+    c.k.set_interval(process, which, value, interval);
+    done(0)
+}
+/// `alarm(seconds)`: returns what was left of the previous one, in seconds, rounded up.
+///
+/// # Errors
+/// None.
+pub fn alarm(c: &mut Caller<'_>) -> Sys {
+    let (left, _) = present(c, REAL);
+    let process = c.process_id();
+    c.k.set_interval(process, REAL, u64::from(c.arg(0) as u32) * 1_000_000_000, 0);
+    done(left.div_ceil(1_000_000_000))
+}

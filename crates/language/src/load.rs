@@ -1,0 +1,241 @@
+//! Loading: from text to a [`Program`], which has everything that a run needs.
+//!
+//! Files named by `load()` are read once, evaluated once, and frozen; the specification itself is evaluated once here,
+//! to learn what it declares, and again for every test.
+
+use crate::builtins;
+use crate::diagnostic::spec_error;
+use crate::error::{Code, SpecError};
+use crate::evaluate::{Budget, evaluator};
+use crate::guard::{self, Guards};
+use crate::identity;
+use crate::plan;
+use crate::session::Session;
+use crate::source::Sources;
+use crate::spec::{Spec, TestInfo, discover};
+use crate::store::Store;
+use crate::values::service::{Service, ServiceDecl};
+use model::ServiceId;
+use model::plan::Plan;
+use starlark::environment::{FrozenModule, Globals, Module};
+use starlark::eval::{Evaluator, FileLoader};
+use starlark::syntax::{AstModule, Dialect, DialectTypes};
+use std::fmt;
+
+/// The text of a specification and the name it goes by in messages.
+#[derive(Clone, Debug)]
+pub struct SpecSource {
+    /// The file's path, as messages show it.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// What a specification leaves open.
+pub struct LoadOptions<'a> {
+    /// Variables that every service gets, whatever its own `env` says.
+    pub env_overrides: Vec<(String, String)>,
+    /// From the program of a service, as the specification names it, to a path on the host.
+    pub resolve_binary: &'a dyn Fn(&str) -> Result<String, String>,
+}
+
+impl fmt::Debug for LoadOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadOptions")
+            .field("env_overrides", &self.env_overrides)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A loaded specification.
+pub(crate) struct Program {
+    path: String,
+    /// What the parser sees.
+    text: String,
+    sources: Sources,
+    loaded: Vec<(String, FrozenModule)>,
+    globals: Globals,
+    guards: Guards,
+    start_order: Vec<ServiceId>,
+    pub(crate) plan: Plan,
+}
+
+impl Program {
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
+    }
+    pub(crate) fn loaded(&self) -> &[(String, FrozenModule)] {
+        &self.loaded
+    }
+    pub(crate) fn guards(&self) -> &Guards {
+        &self.guards
+    }
+    pub(crate) fn start_order(&self) -> &[ServiceId] {
+        &self.start_order
+    }
+    /// Evaluates the specification. The evaluator's loader must be this program.
+    pub(crate) fn evaluate(&self, eval: &mut Evaluator<'_, '_, '_>, budget: &Budget) -> Result<(), SpecError> {
+        Store::create(eval.module());
+        let ast = parse(&self.path, &self.text).map_err(|e| spec_error(&e, &self.sources, budget))?;
+        eval.eval_module(ast, &self.globals)
+            .map_err(|e| spec_error(&e, &self.sources, budget))?;
+        Ok(())
+    }
+}
+
+impl FileLoader for Program {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        find(&self.loaded, path)
+    }
+}
+
+fn find(loaded: &[(String, FrozenModule)], path: &str) -> starlark::Result<FrozenModule> {
+    let found = loaded.iter().find(|(p, _)| p == path).map(|(_, module)| module.clone());
+    found.ok_or_else(|| starlark::Error::new_other(std::io::Error::other(format!("{path} was not loaded"))))
+}
+
+/// Loads a specification. `loader` answers the text of a file named by `load()`.
+///
+/// # Errors
+/// If the text is not a specification; the error says where and why.
+pub fn load(
+    source: SpecSource,
+    loader: &dyn Fn(&str) -> Result<String, String>,
+    options: LoadOptions<'_>,
+) -> Result<Spec, SpecError> {
+    let session = Session::load(options.resolve_binary);
+    let mut loading = Loading {
+        loader,
+        session: &session,
+        globals: builtins::globals(),
+        sources: Sources::new(&source.path, &source.text),
+        loaded: Vec::new(),
+        in_progress: vec![source.path.clone()],
+    };
+    let text = identity::rewrite(&source.text);
+    let ast = loading.parse(&source.path, &text)?;
+    loading.dependencies(&ast)?;
+    let mut program = Program {
+        path: source.path,
+        text,
+        guards: guard::guards(loading.sources.files().iter().map(|(_, text)| text.as_str())),
+        sources: loading.sources,
+        loaded: loading.loaded,
+        globals: loading.globals,
+        start_order: Vec::new(),
+        plan: Plan::default(),
+    };
+    let (plan, tests) = inspect(&program, &session, &options.env_overrides)?;
+    program.start_order = plan::start_order(&plan, &program.sources)?;
+    program.plan = plan;
+    Ok(Spec::new(program, tests))
+}
+
+/// Evaluates the specification to learn what it declares.
+fn inspect(
+    program: &Program,
+    session: &Session<'_>,
+    overrides: &[(String, String)],
+) -> Result<(Plan, Vec<TestInfo>), SpecError> {
+    Module::with_temp_heap(|module| {
+        let mut eval = evaluator(&module, session);
+        eval.set_loader(program);
+        program.evaluate(&mut eval, &session.budget)?;
+        drop(eval);
+        let declared = Store::all_declared(&module, &program.loaded);
+        let services: Vec<&ServiceDecl> = declared
+            .iter()
+            .filter_map(|v| Service::from_value(*v))
+            .map(|s| &*s.0)
+            .collect();
+        let mut plan = plan::build(&services, overrides, &program.sources)?;
+        let tests = discover(&module, &declared, &program.sources)?;
+        plan.tests = tests.iter().map(|t| t.name.clone()).collect();
+        Ok((plan, tests))
+    })
+}
+
+/// The files being loaded.
+struct Loading<'a> {
+    loader: &'a dyn Fn(&str) -> Result<String, String>,
+    session: &'a Session<'a>,
+    globals: Globals,
+    sources: Sources,
+    loaded: Vec<(String, FrozenModule)>,
+    /// The files whose evaluation waits for the one being loaded, the specification first.
+    in_progress: Vec<String>,
+}
+
+impl Loading<'_> {
+    fn parse(&self, path: &str, text: &str) -> Result<AstModule, SpecError> {
+        parse(path, text).map_err(|e| self.error(&e))
+    }
+
+    fn error(&self, error: &starlark::Error) -> SpecError {
+        spec_error(error, &self.sources, &self.session.budget)
+    }
+
+    /// Loads what a file loads, and what that loads, each once.
+    fn dependencies(&mut self, ast: &AstModule) -> Result<(), SpecError> {
+        for load in ast.loads() {
+            let path = load.module_id;
+            if self.loaded.iter().any(|(p, _)| p == path) {
+                continue;
+            }
+            let place = self.sources.place(&load.span, Some(path));
+            let failed = |message: String| SpecError::new(Code::Load, message).at(place.clone());
+            if path.starts_with('@') {
+                let message = format!("load({path:?}) is not supported yet");
+                let help = "put faults on system calls: fault_assumption(target = …, connect = deny(…))".to_owned();
+                return Err(SpecError::new(Code::Unsupported, message).at(place).help(Some(help)));
+            }
+            if self.in_progress.iter().any(|p| p == path) {
+                return Err(failed(format!(
+                    "{path:?} loads itself: {} -> {path}",
+                    self.in_progress.join(" -> ")
+                )));
+            }
+            let text = (self.loader)(path).map_err(|why| failed(format!("cannot load {path:?}: {why}")))?;
+            self.sources.add(path, &text);
+            let ast = self.parse(path, &identity::rewrite(&text))?;
+            self.in_progress.push(path.to_owned());
+            self.dependencies(&ast)?;
+            self.in_progress.pop();
+            let module = self.evaluate(ast)?;
+            self.loaded.push((path.to_owned(), module));
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, ast: AstModule) -> Result<FrozenModule, SpecError> {
+        Module::with_temp_heap(|module| {
+            Store::create(&module);
+            let files = Files(&self.loaded);
+            let mut eval = evaluator(&module, self.session);
+            eval.set_loader(&files);
+            eval.eval_module(ast, &self.globals).map_err(|e| self.error(&e))?;
+            drop(eval);
+            module.freeze().map_err(|e| self.error(&starlark::Error::from(e)))
+        })
+    }
+}
+
+struct Files<'a>(&'a [(String, FrozenModule)]);
+
+impl FileLoader for Files<'_> {
+    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
+        find(self.0, path)
+    }
+}
+
+fn parse(path: &str, text: &str) -> starlark::Result<AstModule> {
+    let dialect = Dialect {
+        enable_keyword_only_arguments: true,
+        enable_positional_only_arguments: true,
+        enable_types: DialectTypes::Enable,
+        enable_load_reexport: false,
+        enable_f_strings: true,
+        ..Dialect::Standard
+    };
+    AstModule::parse(path, text.to_owned(), &dialect)
+}

@@ -1,0 +1,260 @@
+//! Steps: what a test does to a service over the network, as a client on the host `test`.
+//!
+//! A step is seen in the log as `step_send` when it begins and `step_recv` when it ends. An HTTP step answers a response
+//! whatever happens; one that could not be made has status 0, is false, and says why. A line over TCP has nothing to
+//! say that with, so it fails the test.
+
+use crate::args::{Call, brief};
+use crate::diagnostic::{Diagnostic, Violation, interrupted};
+use crate::session::{Live, driver};
+use crate::values::response::Response;
+use crate::values::service::Step;
+use model::event::{Note, Value as FieldValue};
+use model::plan::Interface;
+use model::{Connection, ServiceId, Stopped, VirtualDuration, VirtualTime};
+use protocol::http::{self, Progress};
+use protocol::tcp_line;
+use starlark::eval::Evaluator;
+use starlark::values::Value;
+
+/// How long a step may take.
+const TIMEOUT: VirtualDuration = VirtualDuration::secs(30);
+/// How much of a body is noted.
+const NOTED_CHARS: usize = 200;
+
+/// Takes a step with the arguments it was called with.
+pub(crate) fn take<'v>(
+    step: &Step,
+    interface: &Interface,
+    call: Call<'v>,
+    eval: &mut Evaluator<'v, '_, '_>,
+) -> starlark::Result<Value<'v>> {
+    let live = driver(eval, &format!("{step}()"))?;
+    let target = live.plan.id(&step.service.name).ok_or_else(|| {
+        Diagnostic::argument(format!(
+            "the service {:?} was not declared when the specification was loaded",
+            step.service.name
+        ))
+    })?;
+    let action = Action {
+        live,
+        step,
+        interface,
+        target,
+    };
+    match interface.protocol.as_str() {
+        "http" => Ok(eval.heap().alloc(action.http(call)?)),
+        _ => Ok(eval.heap().alloc(action.line(call)?)),
+    }
+}
+
+/// A step in progress.
+struct Action<'a, 'e> {
+    live: &'a Live<'e>,
+    step: &'a Step,
+    interface: &'a Interface,
+    target: ServiceId,
+}
+
+impl Action<'_, '_> {
+    fn http(&self, mut call: Call<'_>) -> starlark::Result<Response> {
+        let path = call
+            .next("path")?
+            .map(|v| call.text("path", v))
+            .transpose()?
+            .unwrap_or_else(|| "/".to_owned());
+        let body = match call.next("body")? {
+            None => String::new(),
+            Some(value) => value.unpack_str().map(str::to_owned).ok_or_else(|| {
+                call.bad("body", &format!("must be a string, not {}", brief(value)))
+                    .help("for JSON, write json.encode(…)")
+            })?,
+        };
+        let headers = call
+            .named("headers")
+            .map(|v| call.text_pairs("headers", v))
+            .transpose()?
+            .unwrap_or_default();
+        let call_name = call.builtin().to_owned();
+        call.finish()?;
+        let method = self.step.method.to_uppercase();
+        let machine = self.live.machine;
+        let began = machine.now();
+        let deadline = began.after(TIMEOUT);
+        let host = format!("{}:{}", self.step.service.name, self.interface.port);
+        let request = http::request(&method, &host, &path, &headers, body.as_bytes())
+            .map_err(|why| Diagnostic::argument(format!("{}(): {why}", call_name)))?;
+        self.note_send(
+            &format!("{method} {path}"),
+            [("path", path.clone()), ("body", noted(&body))],
+        );
+        let connected = machine
+            .connect(self.target, self.interface.port, deadline)
+            .map_err(interrupted)?;
+        let answer = match connected {
+            Err(errno) => Err(format!("connect: {}", errno.message())),
+            Ok(connection) => {
+                let answer = exchange(self.live, connection, &request, deadline).map_err(interrupted)?;
+                machine.close(connection);
+                answer
+            }
+        };
+        let duration_ms = self.since(began);
+        let response = match answer {
+            Ok(parsed) => Response {
+                status: parsed.status(),
+                body: String::from_utf8_lossy(parsed.body()).trim().to_owned(),
+                error: String::new(),
+                duration_ms,
+            },
+            Err(error) => Response {
+                status: 0,
+                body: String::new(),
+                error,
+                duration_ms,
+            },
+        };
+        let status = (response.status != 0).then(|| i64::from(response.status));
+        self.note_recv(Some(&path), status, &response.body, &response.error, duration_ms);
+        Ok(response)
+    }
+
+    fn line(&self, mut call: Call<'_>) -> starlark::Result<String> {
+        let data = call.required("data")?;
+        let data = call.text("data", data)?;
+        call.finish()?;
+        let machine = self.live.machine;
+        let began = machine.now();
+        let deadline = began.after(TIMEOUT);
+        self.note_send(&format!("send {}", noted(data.trim_end())), [("body", noted(&data))]);
+        let connected = machine
+            .connect(self.target, self.interface.port, deadline)
+            .map_err(interrupted)?;
+        let answer = match connected {
+            Err(errno) => Err(format!("connect: {}", errno.message())),
+            Ok(connection) => {
+                let answer = exchange_line(self.live, connection, &data, deadline).map_err(interrupted)?;
+                machine.close(connection);
+                answer
+            }
+        };
+        let (line, error) = match &answer {
+            Ok(line) => (line.as_str(), ""),
+            Err(error) => ("", error.as_str()),
+        };
+        self.note_recv(None, None, line, error, self.since(began));
+        answer.map_err(|why| Violation::new(format!("tcp send to {} failed: {why}", self.step.service.name)).into())
+    }
+
+    fn since(&self, began: VirtualTime) -> i64 {
+        (self.live.machine.now().since(began).0 / 1_000_000) as i64
+    }
+
+    fn note_send<const N: usize>(&self, summary: &str, details: [(&str, String); N]) {
+        let mut fields = self.about();
+        fields.extend(
+            details
+                .into_iter()
+                .filter(|(_, v)| !v.is_empty())
+                .map(|(k, v)| (k.into(), v.into())),
+        );
+        fields.push(("summary".into(), summary.into()));
+        self.live.machine.note(Note {
+            kind: "step_send".into(),
+            fields,
+        });
+    }
+
+    fn note_recv(&self, path: Option<&str>, status: Option<i64>, body: &str, error: &str, duration_ms: i64) {
+        let mut fields = self.about();
+        fields.extend(path.map(|path| ("path".into(), path.into())));
+        fields.extend(status.map(|status| ("status_code".into(), FieldValue::Int(status))));
+        fields.push(("success".into(), FieldValue::Bool(error.is_empty())));
+        fields.push(("duration_ms".into(), FieldValue::Int(duration_ms)));
+        let summary = match (status, error) {
+            (Some(status), _) => format!("{status} in {duration_ms}ms"),
+            (None, "") => format!("answered in {duration_ms}ms"),
+            (None, error) => format!("{error} after {duration_ms}ms"),
+        };
+        let text = [("error", error.to_owned()), ("body", noted(body)), ("summary", summary)];
+        fields.extend(
+            text.into_iter()
+                .filter(|(_, v)| !v.is_empty())
+                .map(|(k, v)| (k.into(), v.into())),
+        );
+        self.live.machine.note(Note {
+            kind: "step_recv".into(),
+            fields,
+        });
+    }
+
+    fn about(&self) -> Vec<(Box<str>, FieldValue)> {
+        vec![
+            ("target".into(), self.step.service.name.as_str().into()),
+            ("method".into(), self.step.method.as_str().into()),
+            ("interface".into(), self.interface.name.as_str().into()),
+            ("protocol".into(), self.interface.protocol.as_str().into()),
+        ]
+    }
+}
+
+/// Sends a request and reads the response to its end. The inner error is why there is none.
+pub(crate) fn exchange(
+    live: &Live<'_>,
+    connection: Connection,
+    request: &[u8],
+    deadline: VirtualTime,
+) -> Result<Result<http::Response, String>, Stopped> {
+    if let Err(errno) = live.machine.send(connection, request, deadline)? {
+        return Ok(Err(format!("send: {}", errno.message())));
+    }
+    let mut response = http::Response::new();
+    loop {
+        let received = match live.machine.receive(connection, deadline)? {
+            Ok(bytes) => bytes,
+            Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
+        };
+        let progress = if received.is_empty() {
+            response.finish_at_eof().map(|()| Progress::Done)
+        } else {
+            response.push(&received)
+        };
+        match progress {
+            Ok(Progress::More) => {}
+            Ok(Progress::Done) => return Ok(Ok(response)),
+            Err(why) => return Ok(Err(why.to_string())),
+        }
+    }
+}
+
+fn exchange_line(
+    live: &Live<'_>,
+    connection: Connection,
+    data: &str,
+    deadline: VirtualTime,
+) -> Result<Result<String, String>, Stopped> {
+    if let Err(errno) = live.machine.send(connection, &tcp_line::line(data), deadline)? {
+        return Ok(Err(format!("send: {}", errno.message())));
+    }
+    let mut reader = tcp_line::LineReader::new();
+    loop {
+        let received = match live.machine.receive(connection, deadline)? {
+            Ok(bytes) => bytes,
+            Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
+        };
+        let line = if received.is_empty() {
+            reader.finish_at_eof()
+        } else {
+            reader.push(&received)
+        };
+        match line {
+            Some(line) => return Ok(Ok(line)),
+            None if received.is_empty() => return Ok(Err("connection closed without a line".to_owned())),
+            None => {}
+        }
+    }
+}
+
+fn noted(text: &str) -> String {
+    text.chars().take(NOTED_CHARS).collect()
+}

@@ -1,0 +1,80 @@
+//! A counterexample as a story: the few choices in which a run departed from the ordinary one, each with the call it
+//! happened at.
+
+use crate::Names;
+use crate::events::{call_name, call_text, thread_name};
+use model::{Body, Call, Decision, Event, Note, Stream, ThreadId, Value};
+
+/// One line for each choice that was not the ordinary one.
+pub fn story(names: Names<'_>, events: &[Event]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (position, event) in events.iter().enumerate() {
+        let Body::Note(note) = &event.body else { continue };
+        if &*note.kind == "choice" {
+            let when = event.at.elapsed();
+            lines.push(format!("at {when}, {}", sentence(names, events, position, note)));
+        }
+    }
+    lines
+}
+
+fn int(note: &Note, name: &str) -> u64 {
+    match note.get(name) {
+        Some(Value::Int(n)) => *n as u64,
+        _ => 0,
+    }
+}
+
+fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) -> String {
+    let stream = Stream(int(note, "stream"));
+    let target = thread_name(names, Stream(int(note, "target")).as_thread());
+    let kind = match note.get("kind") {
+        Some(Value::Text(kind)) => &**kind,
+        _ => "",
+    };
+    match kind {
+        "preempt" => {
+            let thread = stream.as_thread();
+            let who = thread_name(names, thread);
+            let after = last_call(events, position, thread).map_or_else(|| "starting".to_owned(), brief);
+            format!("{target} ran in place of {who}, which had just done {after}")
+        }
+        "next" => {
+            let thread = stream.as_thread();
+            let who = thread_name(names, thread);
+            let after = last_call(events, position, thread).map_or_else(|| "starting".to_owned(), brief);
+            format!("when {who} gave way (after {after}), {target} ran before those that had waited longer")
+        }
+        "latency" => {
+            let (from, to) = stream.as_link();
+            let name = |id: model::ServiceId| names.get(id.index()).map_or("?", String::as_str);
+            format!("a packet from {} to {} was slow (step {} of {})", name(from), name(to), int(note, "picked"), int(note, "of") - 1)
+        }
+        "fault" => {
+            let denied = events[position..].iter().find_map(|e| match &e.body {
+                Body::Call(call) if call.decision != Decision::Allow => Some((e.thread, call)),
+                _ => None,
+            });
+            match denied {
+                Some((thread, call)) => format!("{}: {}", thread_name(names, thread), call_text(call)),
+                None => format!("fault rule {} fired", stream.0),
+            }
+        }
+        "transfer" => format!("{} transferred only a part of what it asked for", thread_name(names, stream.as_thread())),
+        _ => format!("question {} of the specification was answered {}", stream.0, int(note, "picked")),
+    }
+}
+
+fn last_call(events: &[Event], position: usize, thread: ThreadId) -> Option<&Call> {
+    events[..position].iter().rev().filter(|e| e.thread == thread).find_map(|e| match &e.body {
+        Body::Call(call) => Some(call),
+        _ => None,
+    })
+}
+
+fn brief(call: &Call) -> String {
+    match &call.path {
+        Some(path) => format!("{}({path})", call_name(call.number)),
+        None => call_name(call.number),
+    }
+}

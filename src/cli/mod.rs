@@ -1,0 +1,163 @@
+//! The command line, as clap reads it. The help texts here are the documentation; nothing else describes the options.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Run unmodified Linux services in a simulated machine; search interleavings and faults; replay bit for bit.
+#[derive(Debug, Parser)]
+#[command(name = "fbsim", version, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 held, 1 a property failed, 2 usage or spec error, 3 inconclusive, \
+4 nothing selected, 5 replay diverged, 6 this host cannot run it, 70 internal error.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run one program in a world of its own and pass its output through
+    Run(Run),
+    /// Run every test of a specification once
+    Test(Test),
+    /// Search seeds for runs in which a property fails
+    Explore(Explore),
+    /// Run a saved case again and compare every event
+    Replay(Replay),
+    /// Shrink a saved case to the fewest choices that still fail
+    Shrink(Shrink),
+    /// Print the events of a saved case, readable like strace
+    Trace(Trace),
+    /// Say what this host offers
+    Doctor,
+    /// Carry out jobs for another fbsim (internal)
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Seed of the run: decimal or 0x…
+    #[arg(long, env = "FBSIM_SEED")]
+    pub(crate) seed: Option<model::Seed>,
+    /// Environment variable for the program (it sees nothing of yours)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// Let chance decide who runs when, instead of the ordinary schedule
+    #[arg(long, default_value = "ordinary")]
+    pub(crate) strategy: explorer::StrategySpec,
+    /// Save the run as a trace
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// Seconds of processor time without a system call that count as spinning
+    #[arg(long, default_value_t = 60)]
+    pub(crate) spin_limit: u64,
+    /// Print the event hash and counts to standard error at the end
+    #[arg(long)]
+    pub(crate) summary: bool,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) program: Vec<String>,
+}
+
+/// What is selected and how it is run; shared by `test` and `explore`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Selection {
+    /// Only tests that match: a name, with or without `test_`, or a glob
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) test: Option<String>,
+    /// Environment variable for every service; wins over the specification
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// Who decides: portfolio, random, random:preempt=1/16, pct:3, faults, ordinary
+    #[arg(long)]
+    pub(crate) strategy: Option<explorer::StrategySpec>,
+    /// Where failing cases are saved
+    #[arg(long, value_name = "DIR", default_value = "fbsim-failures")]
+    pub(crate) output: PathBuf,
+    /// System calls after which a run is given up as inconclusive
+    #[arg(long, default_value_t = 2_000_000)]
+    pub(crate) max_calls: u64,
+    /// Seconds of processor time without a system call that count as spinning
+    #[arg(long, default_value_t = 5)]
+    pub(crate) spin_limit: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The specification, or a directory with one
+    pub(crate) spec: PathBuf,
+    /// Seed of the run; without one each test is run once in the ordinary way
+    #[arg(long, env = "FBSIM_SEED")]
+    pub(crate) seed: Option<model::Seed>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explore {
+    /// Specifications or directories; without any, every *.star below specs/
+    pub(crate) specs: Vec<PathBuf>,
+    /// How many seeds each test gets
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) seeds: u64,
+    /// The first seed
+    #[arg(long, env = "FBSIM_SEED")]
+    pub(crate) seed: Option<model::Seed>,
+    /// How many workers; each has a CPU of its own
+    #[arg(long)]
+    pub(crate) jobs: Option<usize>,
+    /// Go on with a test after its first failure
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Run every seed twice, on different CPUs where there are two, and compare the event hashes
+    #[arg(long)]
+    pub(crate) twice: bool,
+    /// Save failing cases as they are found, without shrinking
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// A saved case
+    pub(crate) file: PathBuf,
+    /// Replay so many times
+    #[arg(long, default_value_t = 1)]
+    pub(crate) times: u64,
+    /// Use this CPU
+    #[arg(long)]
+    pub(crate) cpu: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shrink {
+    /// A saved case
+    pub(crate) file: PathBuf,
+    /// Most runs to spend
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) budget: u64,
+    /// Where the shrunk case is saved; without it, beside the file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Trace {
+    /// A saved case
+    pub(crate) file: PathBuf,
+    /// Only events of this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// Only the choices that were not ordinary
+    #[arg(long)]
+    pub(crate) story: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    /// The CPU to stay on
+    #[arg(long)]
+    pub(crate) cpu: Option<usize>,
+}

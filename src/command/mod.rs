@@ -1,0 +1,186 @@
+//! The commands, one file each.
+
+mod doctor;
+mod explore;
+mod replay;
+mod run;
+mod shrink;
+mod test;
+mod trace;
+
+use crate::cli::{Cli, Command};
+use crate::exit::{Exit, Problem};
+use crate::pool::wire::{JobFrame, Setup, System, What};
+use crate::pool::{self, Pool};
+use crate::{kept, spec};
+use explorer::{How, Job, RunnerError, Shrunk, StrategySpec};
+use model::{Choice, Outcome, Seed, Verdict};
+use std::path::{Path, PathBuf};
+
+/// Carries out what the command line asks for.
+pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
+    match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Test(args) => test::test(args),
+        Command::Explore(args) => explore::explore(args),
+        Command::Replay(args) => replay::replay(args),
+        Command::Shrink(args) => shrink::shrink(args),
+        Command::Trace(args) => trace::trace(args),
+        Command::Doctor => doctor::doctor(),
+        Command::Worker(args) => pool::worker::serve(args.cpu),
+    }
+}
+
+/// `NAME=VALUE` arguments as pairs.
+fn pairs(arguments: &[String]) -> Result<Vec<(String, String)>, Problem> {
+    let pair = |a: &String| match a.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(Problem::usage(format!("--env {a}: expected NAME=VALUE"))),
+    };
+    arguments.iter().map(pair).collect()
+}
+
+/// What workers need to run a specification.
+fn setup_for_spec(path: &Path, selection: &crate::cli::Selection) -> Result<Setup, Problem> {
+    Ok(Setup {
+        system: System::Spec { path: path.to_string_lossy().into_owned(), sources: Vec::new() },
+        env: pairs(&selection.env)?,
+        search: spec::search_path(),
+        max_calls: selection.max_calls,
+        spin_limit_nanos: selection.spin_limit.saturating_mul(1_000_000_000),
+        directory: "/".to_owned(),
+    })
+}
+
+/// What workers need to run a saved case as it was.
+fn setup_for_trace(trace: &trace_format::Trace) -> Result<Setup, Problem> {
+    let number = |name: &str| kept::fact(trace, name).and_then(|v| v.parse().ok()).unwrap_or_default();
+    let header = &trace.header;
+    let system = if header.spec.is_empty() {
+        let Some(program) = header.services.first() else {
+            return Err(Problem::usage("the trace names neither a specification nor a program"));
+        };
+        System::Program { path: program.binary.clone(), args: program.args.clone() }
+    } else {
+        let sources = header.sources.iter().map(|s| (s.path.clone(), s.text.clone())).collect();
+        System::Spec { path: header.spec.clone(), sources }
+    };
+    let mut search = kept::facts(trace, "search");
+    search.extend(spec::search_path());
+    Ok(Setup {
+        system,
+        env: pairs(&kept::facts(trace, "env"))?,
+        search,
+        max_calls: number("max_calls"),
+        spin_limit_nanos: number("spin_limit_nanos"),
+        directory: kept::fact(trace, "directory").unwrap_or("/").to_owned(),
+    })
+}
+
+/// A job for a worker.
+fn frame(id: u64, test: &str, job: &Job, what: What) -> Result<JobFrame, Problem> {
+    let (strategy, steps, choices) = match &job.how {
+        How::Strategy { spec, steps } => (spec.to_string(), *steps, None),
+        How::Replay(choices) => ("recorded".to_owned(), 0, Some(encode(choices)?)),
+    };
+    Ok(JobFrame { id, test: test.to_owned(), seed: job.seed.0, strategy, steps, choices, what })
+}
+
+fn encode(choices: &[Choice]) -> Result<Vec<u8>, Problem> {
+    trace_format::wire::encode_choices(choices).map_err(|e| Problem::internal(e.to_string()))
+}
+
+/// How long the ordinary run of a test is, for strategies that place their interventions by it.
+fn steps_of(pool: &mut Pool, test: &str, strategy: StrategySpec) -> Result<u64, Problem> {
+    if !strategy.needs_steps() {
+        return Ok(0);
+    }
+    let job = Job::ordinary(0, explorer::Session::CALIBRATION);
+    let answer = pool.ask(frame(0, test, &job, What::Outcome)?, |_, _| {})?;
+    Ok(answer.outcome.map_or(0, |o| o.asked))
+}
+
+/// Shrinks a failing run; every candidate is a run.
+fn shrink_case(
+    pool: &mut Pool,
+    test: &str,
+    seed: Seed,
+    failing: &Outcome,
+    budget: u32,
+) -> Result<Shrunk, explorer::ShrinkError> {
+    let mut id = 1;
+    let mut run = |choices: &[Choice]| -> Result<Outcome, RunnerError> {
+        id += 1;
+        let job = Job { test: 0, seed, how: How::Replay(choices.to_vec()) };
+        let lost = |p: Problem| RunnerError::Lost(p.message);
+        let answer = pool.ask(frame(id, test, &job, What::Outcome).map_err(lost)?, |_, _| {}).map_err(lost)?;
+        answer.outcome.ok_or_else(|| RunnerError::Lost("no outcome".to_owned()))
+    };
+    let mut line = crate::ui::Line::new();
+    let shrunk = explorer::shrink(failing, &mut run, budget, &mut |p| {
+        line.show(&format!("shrinking: {} choices left after {} runs ({})", p.choices, p.runs, p.pass));
+    });
+    line.clear();
+    shrunk
+}
+
+/// Runs a job again and keeps it as a trace.
+fn record_case(
+    pool: &mut Pool,
+    test: &str,
+    job: &Job,
+    rerun: &[String],
+    path: &Path,
+) -> Result<(Outcome, Vec<u8>), Problem> {
+    let what = What::Record { rerun: rerun.to_vec() };
+    let answer = pool.ask(frame(u64::MAX, test, job, what)?, |_, _| {})?;
+    let (Some(outcome), Some(bytes)) = (answer.outcome, answer.trace) else {
+        return Err(Problem::internal("the worker recorded nothing"));
+    };
+    kept::save(path, &bytes)?;
+    Ok((outcome, bytes))
+}
+
+/// The command line that runs one seed again.
+fn rerun_line(spec: &Path, test: &str, seed: Seed, selection: &crate::cli::Selection) -> Vec<String> {
+    let mut line = vec!["fbsim".to_owned(), "test".to_owned(), spec.to_string_lossy().into_owned()];
+    line.extend(["--test".to_owned(), test.to_owned(), "--seed".to_owned(), seed.to_string()]);
+    if let Some(strategy) = selection.strategy {
+        line.extend(["--strategy".to_owned(), strategy.to_string()]);
+    }
+    for pair in &selection.env {
+        line.extend(["--env".to_owned(), pair.clone()]);
+    }
+    line
+}
+
+/// Whether a selected test's name matches a pattern.
+fn matches(pattern: Option<&str>, test: &str) -> bool {
+    let Some(pattern) = pattern else { return true };
+    let short = test.strip_prefix("test_").unwrap_or(test);
+    let glob = model::Glob::field(pattern);
+    glob.matches(test) || glob.matches(short) || short.strip_prefix("matrix_").is_some_and(|m| glob.matches(m))
+}
+
+/// Selected tests of a specification.
+fn select(tests: &[String], pattern: Option<&str>) -> Vec<String> {
+    tests.iter().filter(|t| matches(pattern, t)).cloned().collect()
+}
+
+/// The exit code for a verdict.
+fn exit_of(verdict: &Verdict) -> Exit {
+    match verdict {
+        Verdict::Held => Exit::Held,
+        Verdict::Failed(failure) if failure.kind == "internal" => Exit::Internal,
+        Verdict::Failed(_) => Exit::Failed,
+        Verdict::Inconclusive(_) => Exit::Inconclusive,
+    }
+}
+
+/// A path beside another, with something added to its name.
+fn beside(path: &Path, addition: &str) -> PathBuf {
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    path.with_file_name(format!("{stem}{addition}.fbt"))
+}
+
+use ::trace as trace_format;

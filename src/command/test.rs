@@ -1,0 +1,65 @@
+//! `fbsim test`: run every test of a specification once.
+
+use super::{exit_of, frame, record_case, rerun_line, select, setup_for_spec, steps_of};
+use crate::cli;
+use crate::exit::{Exit, Problem};
+use crate::pool::Pool;
+use crate::pool::wire::What;
+use crate::{kept, spec, ui};
+use explorer::{How, Job, StrategySpec};
+use model::{Seed, Verdict};
+
+pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
+    let (seed, origin) = ui::seed(args.seed, Seed(0), "none given: the ordinary run");
+    eprintln!("seed {seed} ({origin})");
+    let ordinary = args.seed.is_none() && args.selection.strategy.is_none();
+    let strategy =
+        if ordinary { StrategySpec::Ordinary } else { args.selection.strategy.unwrap_or_default() };
+    let (mut passed, mut failed, mut open) = (0, 0, 0);
+    let mut exit = Exit::Held;
+    for path in spec::find(std::slice::from_ref(&args.spec))? {
+        let mut pool = Pool::start(setup_for_spec(&path, &args.selection)?, vec![None])?;
+        let tests = select(pool.tests(), args.selection.test.as_deref());
+        for test in &tests {
+            let steps = steps_of(&mut pool, test, strategy)?;
+            let job = Job { test: 0, seed, how: How::Strategy { spec: strategy, steps } };
+            let answer = pool.ask(frame(1, test, &job, What::Outcome)?, |_, _| {})?;
+            let Some(outcome) = answer.outcome else { continue };
+            let virtual_time = outcome.ended.elapsed();
+            let head = format!("{test}  ({virtual_time} simulated, {} events, hash {})", outcome.events, outcome.hash);
+            match &outcome.verdict {
+                Verdict::Held => {
+                    passed += 1;
+                    println!("PASS {head}");
+                }
+                Verdict::Inconclusive(why) => {
+                    open += 1;
+                    println!("OPEN {head}\n  {why}");
+                    if exit == Exit::Held {
+                        exit = Exit::Inconclusive;
+                    }
+                }
+                Verdict::Failed(failure) => {
+                    failed += 1;
+                    println!("FAIL {head}\n  {}: {failure}", failure.kind);
+                    let code = exit_of(&outcome.verdict);
+                    exit = if exit == Exit::Internal { exit } else { code };
+                    let file = kept::name(&args.selection.output, test, seed);
+                    let rerun = rerun_line(&path, test, seed, &args.selection);
+                    let (_, bytes) = record_case(&mut pool, test, &job, &rerun, &file)?;
+                    ui::tell_story(&bytes)?;
+                    println!("  replay:  fbsim replay {}", file.display());
+                    println!("  rerun:   {}", rerun.join(" "));
+                    println!("  shrink:  fbsim shrink {}", file.display());
+                }
+            }
+            ui::complaints(&answer.extras.complaints);
+        }
+    }
+    if passed + failed + open == 0 {
+        eprintln!("fbsim: nothing matches {:?}", args.selection.test.as_deref().unwrap_or("*"));
+        return Ok(Exit::NothingSelected);
+    }
+    println!("{passed} passed, {failed} failed, {open} inconclusive");
+    Ok(exit)
+}

@@ -1,0 +1,58 @@
+//! Cases that are kept: saved whole or not at all.
+
+use crate::exit::Problem;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use trace::Trace;
+
+/// Saves a trace atomically: a new file beside the target, synced, then renamed.
+pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = path.with_extension("fbt.part");
+    let write = || -> std::io::Result<()> {
+        std::fs::create_dir_all(directory)?;
+        let mut file = std::fs::File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&temporary, path)
+    };
+    write().map_err(|e| {
+        let _ = std::fs::remove_file(&temporary);
+        Problem::internal(format!(
+            "{} could not be saved: {e}\nnothing is lost: the rerun line makes the same run again; \
+             free some space or name another place with --output",
+            path.display()
+        ))
+    })
+}
+
+/// Reads a trace; the second value is its bytes.
+pub(crate) fn load(path: &Path) -> Result<(Trace, Vec<u8>), Problem> {
+    let bytes = std::fs::read(path).map_err(|e| Problem::usage(format!("{}: {e}", path.display())))?;
+    let trace = Trace::read(&bytes).map_err(|e| {
+        let mut text = format!("{}: {e}", path.display());
+        let mut source = std::error::Error::source(&e);
+        while let Some(cause) = source {
+            text.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        Problem::usage(text)
+    })?;
+    Ok((trace, bytes))
+}
+
+/// A file name for a failing case.
+pub(crate) fn name(directory: &Path, test: &str, seed: model::Seed) -> PathBuf {
+    let test: String = test.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    directory.join(format!("{test}-{:x}.fbt", seed.0))
+}
+
+/// The value of a fact in a trace's header.
+pub(crate) fn fact<'a>(trace: &'a Trace, name: &str) -> Option<&'a str> {
+    trace.header.facts.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+}
+
+/// All values of a fact.
+pub(crate) fn facts(trace: &Trace, name: &str) -> Vec<String> {
+    trace.header.facts.iter().filter(|(n, _)| n == name).map(|(_, v)| v.clone()).collect()
+}

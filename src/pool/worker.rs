@@ -1,0 +1,267 @@
+//! The worker: reads jobs from standard input, runs each in a world of its own, answers on standard output.
+
+use crate::exit::{Exit, Problem};
+use crate::pool::wire::{Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
+use crate::spec::{self, Loaded};
+use explorer::{How, Job, StrategySpec};
+use guest::world::Remains;
+use guest::{Console, World, WorldOptions};
+use model::plan::{Plan, Service};
+use model::{Failure, Machine as _, Seed, ServiceId, Verdict, VirtualTime};
+use std::io::{self, BufReader, Write as _};
+use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
+
+/// What the worker runs.
+struct Worker {
+    setup: Setup,
+    plan: Plan,
+    spec: Option<Loaded>,
+    facts: Vec<ServiceFacts>,
+}
+
+/// Serves until standard input ends.
+pub(crate) fn serve(cpu: Option<usize>) -> Result<Exit, Problem> {
+    if let Some(cpu) = cpu {
+        pin(cpu);
+    }
+    let mut from = BufReader::new(io::stdin());
+    let Some(Frame::Setup(setup)) = read(&mut from)? else { return Ok(Exit::Held) };
+    let worker = match Worker::new(setup) {
+        Ok(worker) => worker,
+        Err(text) => {
+            answer(&Frame::Ready(Ready::Spec(text)))?;
+            return Ok(Exit::Usage);
+        }
+    };
+    if let Err(missing) = guest::world::prepare_worker() {
+        answer(&Frame::Ready(Ready::Host(missing.to_string())))?;
+        return Ok(Exit::Host);
+    }
+    answer(&Frame::Ready(Ready::Tests(worker.tests())))?;
+    while let Some(frame) = read(&mut from)? {
+        if let Frame::Job(job) = frame {
+            worker.carry_out(&job)?;
+        }
+    }
+    Ok(Exit::Held)
+}
+
+fn pin(cpu: usize) {
+    let mut set = nix::sched::CpuSet::new();
+    // A CPU that is not there is no reason to stop: the worker then stays where the host lets it run.
+    if set.set(cpu).is_ok() {
+        let _ = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set);
+    }
+}
+
+fn read(from: &mut impl io::Read) -> Result<Option<Frame>, Problem> {
+    Frame::read(from).map_err(|e| Problem::internal(format!("a job could not be read: {e}")))
+}
+
+fn answer(frame: &Frame) -> Result<(), Problem> {
+    // The command is gone: nobody to tell.
+    frame.write(&mut io::stdout().lock()).map_err(|e| Problem::internal(format!("no one takes the answer: {e}")))
+}
+
+impl Worker {
+    fn new(setup: Setup) -> Result<Worker, String> {
+        let (plan, spec) = match &setup.system {
+            System::Program { path, args } => (program_plan(path, args, &setup.env), None),
+            System::Spec { path, sources } => {
+                let spec = spec::load(path, sources, &setup.env, &setup.search)?;
+                (spec.plan().clone(), Some(spec))
+            }
+        };
+        let facts = plan.services.iter().map(facts_of).collect();
+        Ok(Worker { setup, plan, spec, facts })
+    }
+    fn tests(&self) -> Vec<String> {
+        self.spec.as_ref().map(Loaded::tests).unwrap_or_default()
+    }
+    fn options(&self, seed: Seed) -> WorldOptions {
+        WorldOptions {
+            plan: self.plan.clone(),
+            seed,
+            max_calls: self.setup.max_calls,
+            end_on_crash: self.spec.is_some(),
+            expected: None,
+            spin_limit_nanos: self.setup.spin_limit_nanos,
+            directory: self.setup.directory.clone(),
+        }
+    }
+    /// Drives a world to its verdict.
+    fn drive(&self, test: &str, world: &World) -> Verdict {
+        match &self.spec {
+            Some(spec) => spec.run(test, world),
+            None => drive_program(world),
+        }
+    }
+    fn carry_out(&self, frame: &JobFrame) -> Result<(), Problem> {
+        let job = match job_of(frame) {
+            Ok(job) => job,
+            Err(why) => return answer(&Frame::Refused(frame.id, why)),
+        };
+        let options = self.options(job.seed);
+        let source = || job.source();
+        let driver = |world: &World| self.drive(&frame.test, world);
+        match &frame.what {
+            What::Outcome | What::Console { record: false, .. } => {
+                let console = matches!(frame.what, What::Console { .. }).then(pass_on);
+                let finished = recorder::run(options, console, source, driver);
+                outcome(frame.id, &finished.outcome, &finished.remains)
+            }
+            What::Record { rerun } | What::Console { rerun, .. } => {
+                let header = self.header(frame, rerun);
+                match recorder::record(options, source, driver, &header) {
+                    Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
+                    Ok((finished, bytes)) => {
+                        outcome(frame.id, &finished.outcome, &finished.remains)?;
+                        answer(&Frame::Trace(frame.id, bytes))
+                    }
+                }
+            }
+            What::Compare { trace } => self.compare(frame, trace),
+        }
+    }
+    fn compare(&self, frame: &JobFrame, bytes: &[u8]) -> Result<(), Problem> {
+        let trace = match Trace::read(bytes) {
+            Ok(trace) => trace,
+            Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
+        };
+        for (recorded, here) in trace.header.services.iter().zip(&self.facts) {
+            if recorded.fingerprint != here.fingerprint {
+                let why = format!(
+                    "the trace is of another program: {} of service {} has changed since (fingerprint {}, recorded {})\n\
+                     build the recorded version, or record the case again",
+                    here.binary, here.name, here.fingerprint, recorded.fingerprint
+                );
+                return answer(&Frame::Refused(frame.id, why));
+            }
+        }
+        let options = self.options(trace.header.seed);
+        let driver = |world: &World| self.drive(&frame.test, world);
+        match replayer::replay(&trace, options, driver) {
+            Err(e) => answer(&Frame::Refused(frame.id, e.to_string())),
+            Ok(replayed) => {
+                let names = self.names();
+                let divergence = replayed.divergence.map(|d| {
+                    let side = |event: &Option<model::Event>| {
+                        event.as_ref().map_or_else(|| "(nothing)".to_owned(), |e| report::event_line(&names, e))
+                    };
+                    format!(
+                        "at event {}: {}\n  recorded: {}\n  replayed: {}",
+                        d.at, d.what, side(&d.recorded), side(&d.replayed)
+                    )
+                });
+                let comparison =
+                    Comparison { compared: replayed.compared, hash: replayed.outcome.hash.0, divergence };
+                answer(&Frame::Comparison(frame.id, comparison))
+            }
+        }
+    }
+    fn names(&self) -> Vec<String> {
+        std::iter::once("test".to_owned()).chain(self.plan.services.iter().map(|s| s.name.clone())).collect()
+    }
+    fn header(&self, frame: &JobFrame, rerun: &[String]) -> Header {
+        let (spec, sources) = match (&self.setup.system, &self.spec) {
+            (System::Spec { path, .. }, Some(spec)) => (path.clone(), spec.sources()),
+            _ => (String::new(), Vec::new()),
+        };
+        let mut facts = vec![
+            ("directory".to_owned(), self.setup.directory.clone()),
+            ("max_calls".to_owned(), self.setup.max_calls.to_string()),
+            ("spin_limit_nanos".to_owned(), self.setup.spin_limit_nanos.to_string()),
+            ("cpuid".to_owned(), if guest::cpuid::can_trap() { "trapped" } else { "native" }.to_owned()),
+        ];
+        facts.extend(self.setup.env.iter().map(|(name, value)| ("env".to_owned(), format!("{name}={value}"))));
+        facts.extend(self.setup.search.iter().map(|dir| ("search".to_owned(), dir.clone())));
+        Header {
+            fbsim: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: Seed(frame.seed),
+            test: frame.test.clone(),
+            spec,
+            sources: sources.into_iter().map(|(path, text)| SourceText { path, text }).collect(),
+            rerun: rerun.to_vec(),
+            services: self.facts.clone(),
+            strategy: frame.strategy.clone(),
+            steps: frame.steps,
+            facts,
+        }
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+fn outcome(id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
+    let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
+    let extras = Extras { complaints: remains.complaints.clone(), statuses: remains.statuses.clone() };
+    answer(&Frame::Outcome(id, extras, bytes))
+}
+
+fn pass_on() -> Console {
+    Box::new(|stderr, bytes| {
+        let mut out = io::stdout().lock();
+        let _ = Frame::Console(stderr, bytes.to_vec()).write(&mut out);
+        let _ = out.flush();
+    })
+}
+
+fn job_of(frame: &JobFrame) -> Result<Job, String> {
+    let how = match &frame.choices {
+        Some(bytes) => How::Replay(trace::wire::decode_choices(bytes).map_err(|e| chain(&e))?),
+        None => How::Strategy {
+            spec: frame.strategy.parse::<StrategySpec>().map_err(|e| e.to_string())?,
+            steps: frame.steps,
+        },
+    };
+    Ok(Job { test: 0, seed: Seed(frame.seed), how })
+}
+
+fn facts_of(service: &Service) -> ServiceFacts {
+    let content = std::fs::read(&service.binary).unwrap_or_default();
+    ServiceFacts {
+        name: service.name.clone(),
+        binary: service.binary.clone(),
+        fingerprint: Fingerprint::of(&content),
+        args: service.args.clone(),
+        env: service.env.clone(),
+    }
+}
+
+fn program_plan(path: &str, args: &[String], env: &[(String, String)]) -> Plan {
+    let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+    let service =
+        Service { name, binary: path.to_owned(), args: args.to_vec(), env: env.to_vec(), ..Service::default() };
+    Plan { services: vec![service], tests: Vec::new() }
+}
+
+/// Runs a single program until it has ended and nothing moves any more.
+fn drive_program(world: &World) -> Verdict {
+    let only = ServiceId(1);
+    let mut body = || {
+        if world.start(only).is_ok() {
+            world.enter_run();
+            let _ = world.settle(VirtualTime(u64::MAX - 1));
+        }
+    };
+    match world.drive(&mut body, &mut |_| Ok(())) {
+        Err(failure) => Verdict::Failed(failure),
+        Ok(()) if world.is_alive(only) => Verdict::Failed(Failure {
+            kind: "deadlock".to_owned(),
+            property: "no_deadlock".to_owned(),
+            message: format!("nothing can run any more\n  {}", world.parked().join("\n  ")),
+            at: None,
+            location: None,
+        }),
+        Ok(()) => Verdict::Held,
+    }
+}
