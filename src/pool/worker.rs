@@ -69,7 +69,9 @@ impl Worker {
             System::Program { path, args } => (program_plan(path, args, &setup.env), None),
             System::Spec { path, sources } => {
                 let spec = spec::load(path, sources, &setup.env, &setup.search)?;
-                (spec.plan().clone(), Some(spec))
+                let mut plan = spec.plan().clone();
+                show_programs(&mut plan);
+                (plan, Some(spec))
             }
         };
         let facts = plan.services.iter().map(facts_of).collect();
@@ -241,7 +243,21 @@ fn program_plan(path: &str, args: &[String], env: &[(String, String)]) -> Plan {
     let name = path.rsplit('/').next().unwrap_or(path).to_owned();
     let service =
         Service { name, binary: path.to_owned(), args: args.to_vec(), env: env.to_vec(), ..Service::default() };
-    Plan { services: vec![service], tests: Vec::new() }
+    let mut plan = Plan { services: vec![service], tests: Vec::new() };
+    show_programs(&mut plan);
+    plan
+}
+
+/// Lets every service see the directory of its program, wherever it lies: directories such as `/tmp` are private and
+/// empty inside a world.
+fn show_programs(plan: &mut Plan) {
+    for service in &mut plan.services {
+        if let Some((directory, _)) = service.binary.rsplit_once('/')
+            && !directory.is_empty()
+        {
+            service.mounts.push((directory.to_owned(), directory.to_owned()));
+        }
+    }
 }
 
 /// Runs a single program until it has ended and nothing moves any more.

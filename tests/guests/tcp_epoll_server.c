@@ -9,6 +9,8 @@ static int port, ep;
 static void watch(int fd)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLRDHUP, .data.fd = fd};
+	int on = 1; /* answers come in two parts: do not hold back the second */
+	MUST(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 	MUST(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
 }
 

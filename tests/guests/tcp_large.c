@@ -20,7 +20,7 @@ static void *sender(void *arg)
 
 int main(void)
 {
-	int small = 16384;
+	int small = 40000;
 	uint32_t x = 1;
 	for (int i = 0; i < SIZE; i++) {
 		x = x * 1664525 + 1013904223;

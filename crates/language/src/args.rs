@@ -27,12 +27,7 @@ pub(crate) struct Call<'v> {
 impl<'v> Call<'v> {
     pub(crate) fn new(builtin: &str, positional: UnpackTuple<Value<'v>>, named: Named<'v>) -> Call<'v> {
         let positional = positional.items.into_iter();
-        Call {
-            builtin: builtin.to_owned(),
-            positional,
-            named,
-            known: Vec::new(),
-        }
+        Call { builtin: builtin.to_owned(), positional, named, known: Vec::new() }
     }
     /// The builtin's name, as messages show it.
     pub(crate) fn builtin(&self) -> &str {
@@ -104,10 +99,7 @@ impl<'v> Call<'v> {
     pub(crate) fn unknown<'a>(&self, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
         let all = format!("its keywords are {}", known.clone().collect::<Vec<_>>().join(", "));
         let message = format!("{}() has no keyword `{name}`", self.builtin);
-        Diagnostic::new(Code::UnknownKeyword, message)
-            .help(all)
-            .help_if(suggest::hint(name, known))
-            .focus(name)
+        Diagnostic::new(Code::UnknownKeyword, message).help(all).help_if(suggest::hint(name, known)).focus(name)
     }
     /// An argument that should be there.
     pub(crate) fn missing(&self, name: &str) -> Diagnostic {
@@ -120,10 +112,7 @@ impl<'v> Call<'v> {
 
     /// As text.
     pub(crate) fn text(&self, name: &str, value: Value<'v>) -> Result<String, Diagnostic> {
-        value
-            .unpack_str()
-            .map(str::to_owned)
-            .ok_or_else(|| self.not(name, "a string", value))
+        value.unpack_str().map(str::to_owned).ok_or_else(|| self.not(name, "a string", value))
     }
     /// As a whole number.
     pub(crate) fn int(&self, name: &str, value: Value<'v>) -> Result<i64, Diagnostic> {
@@ -133,15 +122,11 @@ impl<'v> Call<'v> {
     }
     /// As a truth value.
     pub(crate) fn flag(&self, name: &str, value: Value<'v>) -> Result<bool, Diagnostic> {
-        value
-            .unpack_bool()
-            .ok_or_else(|| self.not(name, "True or False", value))
+        value.unpack_bool().ok_or_else(|| self.not(name, "True or False", value))
     }
     /// As a duration of virtual time.
     pub(crate) fn duration(&self, name: &str, value: Value<'v>) -> Result<VirtualDuration, Diagnostic> {
-        let text = value
-            .unpack_str()
-            .ok_or_else(|| self.not(name, "a duration such as \"500ms\"", value))?;
+        let text = value.unpack_str().ok_or_else(|| self.not(name, "a duration such as \"500ms\"", value))?;
         VirtualDuration::parse(text).map_err(|why| Diagnostic::new(Code::BadDuration, why).focus(text))
     }
     /// As the elements of a list or tuple.
@@ -151,10 +136,7 @@ impl<'v> Call<'v> {
     }
     /// As a list of strings.
     pub(crate) fn texts(&self, name: &str, value: Value<'v>) -> Result<Vec<String>, Diagnostic> {
-        self.list(name, value)?
-            .into_iter()
-            .map(|v| self.text(name, v))
-            .collect()
+        self.list(name, value)?.into_iter().map(|v| self.text(name, v)).collect()
     }
     /// As the pairs of a dict.
     pub(crate) fn pairs(&self, name: &str, value: Value<'v>) -> Result<Vec<(Value<'v>, Value<'v>)>, Diagnostic> {
@@ -164,18 +146,11 @@ impl<'v> Call<'v> {
     /// As a dict of strings.
     pub(crate) fn text_pairs(&self, name: &str, value: Value<'v>) -> Result<Vec<(String, String)>, Diagnostic> {
         let pairs = self.pairs(name, value)?;
-        pairs
-            .into_iter()
-            .map(|(k, v)| Ok((self.text(name, k)?, self.text(name, v)?)))
-            .collect()
+        pairs.into_iter().map(|(k, v)| Ok((self.text(name, k)?, self.text(name, v)?))).collect()
     }
     /// As something that can be called.
     pub(crate) fn callable(&self, name: &str, value: Value<'v>) -> Result<Value<'v>, Diagnostic> {
-        if is_callable(value) {
-            Ok(value)
-        } else {
-            Err(self.not(name, "a function", value))
-        }
+        if is_callable(value) { Ok(value) } else { Err(self.not(name, "a function", value)) }
     }
     /// An argument of another type than it has to be.
     pub(crate) fn not(&self, name: &str, expected: &str, value: Value<'_>) -> Diagnostic {

@@ -19,12 +19,7 @@ pub(crate) struct Diagnostic {
 
 impl Diagnostic {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Diagnostic {
-        Diagnostic {
-            code,
-            message: message.into(),
-            help: None,
-            focus: None,
-        }
+        Diagnostic { code, message: message.into(), help: None, focus: None }
     }
     /// An unsuitable argument.
     pub(crate) fn argument(message: impl Into<String>) -> Diagnostic {
@@ -65,10 +60,7 @@ pub(crate) struct Violation {
 
 impl Violation {
     pub(crate) fn new(message: impl Into<String>) -> Violation {
-        Violation {
-            message: message.into(),
-            at: None,
-        }
+        Violation { message: message.into(), at: None }
     }
     pub(crate) fn at(mut self, event: Option<EventIndex>) -> Violation {
         self.at = event;
@@ -97,11 +89,7 @@ pub(crate) enum Raised {
     /// The world has ended.
     Interrupted,
     /// A property did not hold, or the specification called `fail()`.
-    Violation {
-        message: String,
-        at: Option<EventIndex>,
-        place: Option<Place>,
-    },
+    Violation { message: String, at: Option<EventIndex>, place: Option<Place> },
     /// The specification itself is wrong.
     Error(SpecError),
 }
@@ -111,39 +99,21 @@ pub(crate) fn raised(error: &starlark::Error, sources: &Sources, budget: &Budget
     let cause = cause(error);
     let find = |focus: Option<&str>| match error.span() {
         Some(span) => sources.place(span, focus),
-        None => error
-            .call_stack()
-            .frames
-            .iter()
-            .rev()
-            .find_map(|f| sources.place(f.location.as_ref()?, None)),
+        None => error.call_stack().frames.iter().rev().find_map(|f| sources.place(f.location.as_ref()?, None)),
     };
     if cause.is::<Interrupted>() || budget.is_stopped() {
         return Raised::Interrupted;
     }
     if let Some(Violation { message, at }) = cause.downcast_ref() {
-        return Raised::Violation {
-            message: message.clone(),
-            at: *at,
-            place: find(None),
-        };
+        return Raised::Violation { message: message.clone(), at: *at, place: find(None) };
     }
     if let ErrorKind::Fail(message) = error.kind() {
         let message = message.to_string().trim().to_owned();
-        return Raised::Violation {
-            message,
-            at: None,
-            place: find(None),
-        };
+        return Raised::Violation { message, at: None, place: find(None) };
     }
     let error_of = |code, message: String, help: Option<String>, focus: Option<&str>| {
         let callers = callers(error);
-        Raised::Error(
-            SpecError::new(code, message)
-                .at(find(focus))
-                .help(help)
-                .called_by(callers),
-        )
+        Raised::Error(SpecError::new(code, message).at(find(focus)).help(help).called_by(callers))
     };
     if let Some(limit) = budget.exceeded() {
         return error_of(Code::Limit, limit, None, None);
@@ -190,10 +160,9 @@ fn plain(error: &starlark::Error) -> (Code, String) {
         ErrorKind::Parser(_) => (Code::Syntax, message.trim_start_matches("Parse error: ").to_owned()),
         ErrorKind::Scope(_) => (Code::UnknownName, message),
         ErrorKind::Function(_) => (Code::BadArgument, message),
-        ErrorKind::StackOverflow(_) => (
-            Code::Limit,
-            format!("calls are nested more than {} deep", crate::evaluate::CALL_DEPTH_MAX),
-        ),
+        ErrorKind::StackOverflow(_) => {
+            (Code::Limit, format!("calls are nested more than {} deep", crate::evaluate::CALL_DEPTH_MAX))
+        }
         _ => (Code::Evaluation, message),
     }
 }
@@ -208,17 +177,11 @@ fn callers(error: &starlark::Error) -> Vec<(String, String)> {
         .filter_map(|frame| {
             let location = frame.location.as_ref()?;
             let begin = location.resolve_span().begin;
-            Some((
-                frame.name.clone(),
-                format!("{}:{}:{}", location.filename(), begin.line + 1, begin.column + 1),
-            ))
+            Some((frame.name.clone(), format!("{}:{}:{}", location.filename(), begin.line + 1, begin.column + 1)))
         })
         .collect();
     // The last frame is the builtin that raised it, at the error's own place.
-    if callers
-        .last()
-        .is_some_and(|(_, at)| error.span().is_some_and(|s| at_of(s) == *at))
-    {
+    if callers.last().is_some_and(|(_, at)| error.span().is_some_and(|s| at_of(s) == *at)) {
         callers.pop();
     }
     callers.dedup();

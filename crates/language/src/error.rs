@@ -117,13 +117,7 @@ struct Parts {
 impl SpecError {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> SpecError {
         let message = message.into();
-        SpecError(Box::new(Parts {
-            code,
-            message,
-            place: None,
-            help: None,
-            callers: Vec::new(),
-        }))
+        SpecError(Box::new(Parts { code, message, place: None, help: None, callers: Vec::new() }))
     }
     pub(crate) fn at(mut self, place: Option<Place>) -> SpecError {
         self.0.place = place;
@@ -158,24 +152,14 @@ impl SpecError {
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Parts {
-            code,
-            message,
-            place,
-            help,
-            callers,
-        } = &*self.0;
+        let Parts { code, message, place, help, callers } = &*self.0;
         write!(f, "error[{code}]: {message}")?;
         let digits = place.as_ref().map_or(1, |p| p.line.to_string().len());
         let gutter = digits + 2;
         if let Some(place) = place {
             // A tab in the line is a tab before the caret too, so that they end up in the same column.
-            let before: String = place
-                .text
-                .chars()
-                .take(place.column - 1)
-                .map(|c| if c == '\t' { c } else { ' ' })
-                .collect();
+            let before: String =
+                place.text.chars().take(place.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect();
             write!(f, "\n{:indent$}--> {place}", "", indent = digits + 1)?;
             write!(f, "\n{:gutter$}|", "")?;
             write!(f, "\n {} | {}", place.line, place.text)?;
@@ -206,16 +190,8 @@ mod tests {
 
     #[test]
     fn an_error_shows_its_line() {
-        let place = Place {
-            path: "a.star".into(),
-            line: 12,
-            column: 3,
-            width: 4,
-            text: "\tf(oops)".into(),
-        };
-        let error = SpecError::new(Code::BadArgument, "no")
-            .at(Some(place))
-            .help(Some("do this".into()));
+        let place = Place { path: "a.star".into(), line: 12, column: 3, width: 4, text: "\tf(oops)".into() };
+        let error = SpecError::new(Code::BadArgument, "no").at(Some(place)).help(Some("do this".into()));
         assert_eq!(
             error.to_string(),
             "error[FB0103]: no\n   --> a.star:12:3\n    |\n 12 | \tf(oops)\n    | \t ^^^^\n    = help: do this"

@@ -15,9 +15,9 @@ use std::cell::Cell;
 pub(crate) const STEPS_MAX: u64 = 20_000_000;
 /// Bytes of values that one load or one test may allocate.
 pub(crate) const HEAP_BYTES_MAX: usize = 512 << 20;
-/// The least stack on which a test may be evaluated: calls nested as deep as allowed fit into it, in a build without
-/// optimisation too.
-pub const STACK_BYTES_MIN: usize = 1 << 20;
+/// The least stack on which a body, a branch or a monitor may be evaluated. Calls nested as deep as allowed take about a
+/// quarter of it.
+pub const STACK_BYTES_MIN: usize = 256 << 10;
 /// How deep calls may be nested.
 pub(crate) const CALL_DEPTH_MAX: usize = 100;
 /// How many steps pass between two looks at the budget; a constant of the evaluator.
@@ -42,10 +42,7 @@ impl Budget {
     /// Which bound was reached, if one was.
     pub(crate) fn exceeded(&self) -> Option<String> {
         if self.heap_full.get() {
-            return Some(format!(
-                "the specification uses more than {} MiB of values",
-                HEAP_BYTES_MAX >> 20
-            ));
+            return Some(format!("the specification uses more than {} MiB of values", HEAP_BYTES_MAX >> 20));
         }
         (self.steps.get() > STEPS_MAX).then(|| format!("the specification takes more than {STEPS_MAX} steps"))
     }
@@ -67,9 +64,7 @@ pub(crate) fn evaluator<'v, 'a, 'e: 'a>(module: &'a Module<'v>, session: &'a Ses
     evaluator.disable_gc();
     evaluator.extra = Some(session);
     evaluator.set_print_handler(session);
-    evaluator
-        .set_max_callstack_size(CALL_DEPTH_MAX)
-        .expect("the depth is set once and is not zero");
+    evaluator.set_max_callstack_size(CALL_DEPTH_MAX).expect("the depth is set once and is not zero");
     // Once it has spoken, an evaluator unwinds; to speak again would only replace the error by another.
     let spoken = Cell::new(false);
     let heap = module.heap();

@@ -76,30 +76,13 @@ pub(crate) trait Fields {
         let mut names: Vec<Cow<'_, str>> = Vec::new();
         match &event.body {
             Body::Call(_) => {
-                let all = [
-                    "syscall",
-                    "pid",
-                    "decision",
-                    "result",
-                    "path",
-                    "op",
-                    "errno",
-                    "latency_ms",
-                ];
-                names.extend(
-                    all.into_iter()
-                        .filter(|n| call_field(event, n).is_some())
-                        .map(Cow::from),
-                );
+                let all = ["syscall", "pid", "decision", "result", "path", "op", "errno", "latency_ms"];
+                names.extend(all.into_iter().filter(|n| call_field(event, n).is_some()).map(Cow::from));
             }
             Body::Line(line) => {
                 names.extend(["raw", "body"].map(Cow::from));
                 names.extend(line.path.is_some().then(|| Cow::from("path")));
-                let wal = if line.source == LineSource::Wal {
-                    ["op", "action"].as_slice()
-                } else {
-                    &[]
-                };
+                let wal = if line.source == LineSource::Wal { ["op", "action"].as_slice() } else { &[] };
                 names.extend(wal.iter().filter(|n| self.field(n).is_some()).map(|n| Cow::from(*n)));
                 let keys = self.json().into_iter().flat_map(Map::keys);
                 let keys: Vec<Cow<'_, str>> = keys.map(|k| Cow::from(k.as_str())).collect();
@@ -110,12 +93,7 @@ pub(crate) trait Fields {
                 }
             }
             Body::Note(note) => {
-                names.extend(
-                    note.fields
-                        .iter()
-                        .map(|(k, _)| Cow::from(&**k))
-                        .filter(|k| !INTRINSIC.contains(&&**k)),
-                );
+                names.extend(note.fields.iter().map(|(k, _)| Cow::from(&**k)).filter(|k| !INTRINSIC.contains(&&**k)));
             }
         }
         names
@@ -135,13 +113,7 @@ pub(crate) trait Fields {
             }
         };
         let what: String = what.chars().take(SHOWN).collect();
-        format!(
-            "{} {} of {} at {}: {what}",
-            event.index,
-            event.kind(),
-            self.service(),
-            event.at.elapsed()
-        )
+        format!("{} {} of {} at {}: {what}", event.index, event.kind(), self.service(), event.at.elapsed())
     }
 }
 
@@ -156,10 +128,7 @@ fn call_field<'a>(event: &'a Event, name: &str) -> Option<Cow<'a, str>> {
         "op" => call.op.as_deref().map(Into::into),
         "errno" => match call.decision {
             Decision::Deny(errno) => Some(errno.name().into()),
-            _ => i32::try_from(-call.result)
-                .ok()
-                .filter(|e| (1..4096).contains(e))
-                .map(|e| Errno(e).name().into()),
+            _ => i32::try_from(-call.result).ok().filter(|e| (1..4096).contains(e)).map(|e| Errno(e).name().into()),
         },
         "latency_ms" => match call.decision {
             Decision::Delay(by) => Some((by.0 / 1_000_000).to_string().into()),
@@ -220,11 +189,7 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn new(event: &'a Event, plan: &'a Plan) -> View<'a> {
-        View {
-            event,
-            plan,
-            json: OnceCell::new(),
-        }
+        View { event, plan, json: OnceCell::new() }
     }
 }
 

@@ -110,16 +110,8 @@ impl FieldFilter {
             Pattern::Exactly(value) => Glob::field(value),
         });
         let kind = own.or_else(|| guard.map(Glob::field));
-        let about = |service| Filter {
-            kind: kind.clone(),
-            service,
-            skip_calls: false,
-        };
-        match self
-            .pattern("service")
-            .and_then(Pattern::literal)
-            .and_then(|name| plan.id(name))
-        {
+        let about = |service| Filter { kind: kind.clone(), service, skip_calls: false };
+        match self.pattern("service").and_then(Pattern::literal).and_then(|name| plan.id(name)) {
             // What the driver does to a service, or notes about it, counts as the service's.
             Some(service) => vec![about(Some(service)), about(Some(ServiceId::DRIVER))],
             None => vec![about(None)],
@@ -127,10 +119,7 @@ impl FieldFilter {
     }
 
     fn pattern(&self, name: &str) -> Option<&Pattern> {
-        self.conditions
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, pattern)| pattern)
+        self.conditions.iter().find(|(n, _)| n == name).map(|(_, pattern)| pattern)
     }
 }
 

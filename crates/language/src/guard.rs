@@ -24,17 +24,11 @@ pub(crate) fn guards<'a>(texts: impl IntoIterator<Item = &'a str>) -> Guards {
         for (at, token) in tokens.iter().enumerate() {
             if let (Token::Word("def"), Some(Token::Word(name))) = (token, tokens.get(at + 1)) {
                 let guard = of_def(&tokens, at);
-                found
-                    .entry((*name).to_owned())
-                    .and_modify(|other| *other = None)
-                    .or_insert(guard);
+                found.entry((*name).to_owned()).and_modify(|other| *other = None).or_insert(guard);
             }
         }
     }
-    found
-        .into_iter()
-        .filter_map(|(name, guard)| Some((name, guard?)))
-        .collect()
+    found.into_iter().filter_map(|(name, guard)| Some((name, guard?))).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,27 +91,13 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 
 /// The guard of the function whose `def` is at this token.
 fn of_def(tokens: &[Token<'_>], at: usize) -> Option<String> {
-    let outer = tokens[..at]
-        .iter()
-        .rev()
-        .find_map(|t| if let Line(indent) = t { Some(*indent) } else { None })?;
-    let [
-        Word("def"),
-        Word(_),
-        Sign(b'('),
-        Word(event),
-        Sign(b')'),
-        Sign(b':'),
-        Line(indent),
-        body @ ..,
-    ] = &tokens[at..]
+    let outer = tokens[..at].iter().rev().find_map(|t| if let Line(indent) = t { Some(*indent) } else { None })?;
+    let [Word("def"), Word(_), Sign(b'('), Word(event), Sign(b')'), Sign(b':'), Line(indent), body @ ..] =
+        &tokens[at..]
     else {
         return None;
     };
-    let end = body
-        .iter()
-        .position(|t| matches!(t, Line(i) if *i <= outer))
-        .unwrap_or(body.len());
+    let end = body.iter().position(|t| matches!(t, Line(i) if *i <= outer)).unwrap_or(body.len());
     let mut body = &body[..end];
     if let [Text(_), Line(i), rest @ ..] = body
         && i == indent
@@ -128,10 +108,7 @@ fn of_def(tokens: &[Token<'_>], at: usize) -> Option<String> {
     let colon = at_depth_zero(rest, |t| *t == Sign(b':'))?;
     let (condition, then) = (strip_brackets(&rest[..colon]), &rest[colon + 1..]);
     let joint = at_depth_zero(condition, |t| matches!(t, Word("and" | "or" | "if" | "lambda")));
-    let (first, joint) = (
-        &condition[..joint.unwrap_or(condition.len())],
-        joint.map(|i| condition[i]),
-    );
+    let (first, joint) = (&condition[..joint.unwrap_or(condition.len())], joint.map(|i| condition[i]));
     let (equal, kind) = comparison(first, event)?;
     let statement_ends = then.iter().position(|t| matches!(t, Line(i) if i <= indent));
     match (equal, joint) {
@@ -189,16 +166,7 @@ fn comparison<'a>(tokens: &[Token<'a>], event: &str) -> Option<(bool, &'a str)> 
         [Sign(b'['), Text("type"), Sign(b']'), rest @ ..]
         | [Sign(b'.'), Word("type"), rest @ ..]
         | [Sign(b'.'), Word("get"), Sign(b'('), Text("type"), Sign(b')'), rest @ ..]
-        | [
-            Sign(b'.'),
-            Word("get"),
-            Sign(b'('),
-            Text("type"),
-            Sign(b','),
-            Text(_),
-            Sign(b')'),
-            rest @ ..,
-        ] => rest,
+        | [Sign(b'.'), Word("get"), Sign(b'('), Text("type"), Sign(b','), Text(_), Sign(b')'), rest @ ..] => rest,
         _ => return None,
     };
     match rest {
@@ -256,9 +224,6 @@ mod tests {
         }
         let guard = "    if e.type == \"stdout\":\n        fail()\n";
         let twice = format!("def m(e):\n{guard}def m(e):\n{guard}");
-        assert!(
-            guards([twice.as_str()]).is_empty(),
-            "which one is meant cannot be told by name"
-        );
+        assert!(guards([twice.as_str()]).is_empty(), "which one is meant cannot be told by name");
     }
 }

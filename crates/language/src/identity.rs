@@ -7,10 +7,7 @@
 /// The text with identity tests replaced by comparisons.
 pub(crate) fn rewrite(source: &str) -> String {
     let mut out = source.as_bytes().to_vec();
-    let mut words = Words {
-        text: source.as_bytes(),
-        at: 0,
-    };
+    let mut words = Words { text: source.as_bytes(), at: 0 };
     let mut pending = words.next();
     while let Some((start, end)) = pending {
         pending = words.next();

@@ -41,9 +41,7 @@ pub struct LoadOptions<'a> {
 
 impl fmt::Debug for LoadOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoadOptions")
-            .field("env_overrides", &self.env_overrides)
-            .finish_non_exhaustive()
+        f.debug_struct("LoadOptions").field("env_overrides", &self.env_overrides).finish_non_exhaustive()
     }
 }
 
@@ -77,8 +75,7 @@ impl Program {
     pub(crate) fn evaluate(&self, eval: &mut Evaluator<'_, '_, '_>, budget: &Budget) -> Result<(), SpecError> {
         Store::create(eval.module());
         let ast = parse(&self.path, &self.text).map_err(|e| spec_error(&e, &self.sources, budget))?;
-        eval.eval_module(ast, &self.globals)
-            .map_err(|e| spec_error(&e, &self.sources, budget))?;
+        eval.eval_module(ast, &self.globals).map_err(|e| spec_error(&e, &self.sources, budget))?;
         Ok(())
     }
 }
@@ -143,11 +140,8 @@ fn inspect(
         program.evaluate(&mut eval, &session.budget)?;
         drop(eval);
         let declared = Store::all_declared(&module, &program.loaded);
-        let services: Vec<&ServiceDecl> = declared
-            .iter()
-            .filter_map(|v| Service::from_value(*v))
-            .map(|s| &*s.0)
-            .collect();
+        let services: Vec<&ServiceDecl> =
+            declared.iter().filter_map(|v| Service::from_value(*v)).map(|s| &*s.0).collect();
         let mut plan = plan::build(&services, overrides, &program.sources)?;
         let tests = discover(&module, &declared, &program.sources)?;
         plan.tests = tests.iter().map(|t| t.name.clone()).collect();
@@ -190,10 +184,7 @@ impl Loading<'_> {
                 return Err(SpecError::new(Code::Unsupported, message).at(place).help(Some(help)));
             }
             if self.in_progress.iter().any(|p| p == path) {
-                return Err(failed(format!(
-                    "{path:?} loads itself: {} -> {path}",
-                    self.in_progress.join(" -> ")
-                )));
+                return Err(failed(format!("{path:?} loads itself: {} -> {path}", self.in_progress.join(" -> "))));
             }
             let text = (self.loader)(path).map_err(|why| failed(format!("cannot load {path:?}: {why}")))?;
             self.sources.add(path, &text);

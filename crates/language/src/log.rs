@@ -35,10 +35,7 @@ pub(crate) fn first<'v>(
         live.machine.each_event(&mut |event| {
             let view = View::new(event, live.plan);
             if query.filter.matches(&view) {
-                found = Some(Found {
-                    index: event.index,
-                    description: view.describe(),
-                });
+                found = Some(Found { index: event.index, description: view.describe() });
             }
             found.is_none()
         });
@@ -47,10 +44,7 @@ pub(crate) fn first<'v>(
     for value in candidates(eval.module(), live, &query.filter) {
         if evaluate::call(eval, wanted, &[value])?.to_bool() {
             let event = EventValue::from_value(value).expect("candidates are events");
-            return Ok(Some(Found {
-                index: event.event().index,
-                description: event.describe(),
-            }));
+            return Ok(Some(Found { index: event.event().index, description: event.describe() }));
         }
     }
     Ok(None)
@@ -94,9 +88,6 @@ pub(crate) fn value_of<'v>(module: &Module<'v>, live: &Live<'_>, event: &Event) 
     if known.len() <= index {
         known.resize(index + 1, None);
     }
-    *known[index].get_or_insert_with(|| {
-        module
-            .heap()
-            .alloc(EventValue::new(event.clone(), service_of(event, live.plan)))
-    })
+    *known[index]
+        .get_or_insert_with(|| module.heap().alloc(EventValue::new(event.clone(), service_of(event, live.plan))))
 }

@@ -25,11 +25,7 @@ pub(crate) fn build(
     let everyone = addresses(declared);
     let mut plan = Plan::default();
     for service in declared {
-        let health = service
-            .health
-            .as_ref()
-            .map(|check| check.of(&service.name, &service.interfaces))
-            .transpose();
+        let health = service.health.as_ref().map(|check| check.of(&service.name, &service.interfaces)).transpose();
         let health = health.map_err(|why| SpecError::new(why.code, why.message).help(why.help))?;
         let mut env = everyone.clone();
         for (name, value) in service.env.iter().chain(overrides) {
@@ -101,9 +97,7 @@ fn addresses(declared: &[&ServiceDecl]) -> Vec<(String, String)> {
     for service in declared {
         for interface in &service.interfaces {
             let (host, port) = (service.name.as_str(), interface.port.to_string());
-            let name = format!("{host}_{}", interface.name)
-                .to_uppercase()
-                .replace(['-', '.'], "_");
+            let name = format!("{host}_{}", interface.name).to_uppercase().replace(['-', '.'], "_");
             for prefix in PREFIXES {
                 env.push((format!("{prefix}_{name}_HOST"), host.to_owned()));
                 env.push((format!("{prefix}_{name}_PORT"), port.clone()));
@@ -115,25 +109,17 @@ fn addresses(declared: &[&ServiceDecl]) -> Vec<(String, String)> {
 }
 
 fn find(declared: &[&ServiceDecl], name: &str) -> Option<ServiceId> {
-    declared
-        .iter()
-        .position(|s| s.name == name)
-        .map(|i| ServiceId(i as u16 + 1))
+    declared.iter().position(|s| s.name == name).map(|i| ServiceId(i as u16 + 1))
 }
 
 fn unknown(declared: &[&ServiceDecl], service: &ServiceDecl, name: &str, sources: &Sources) -> SpecError {
     let names = declared.iter().map(|s| s.name.as_str());
-    SpecError::new(
-        Code::Topology,
-        format!("{} depends on {name:?}, which is not a service", service.name),
-    )
-    .at(locate(sources, name))
-    .help(suggest::hint(name, names))
+    SpecError::new(Code::Topology, format!("{} depends on {name:?}, which is not a service", service.name))
+        .at(locate(sources, name))
+        .help(suggest::hint(name, names))
 }
 
 /// Where a service's name is written as a string.
 fn locate(sources: &Sources, name: &str) -> Option<crate::error::Place> {
-    sources
-        .locate(&format!("\"{name}\""))
-        .or_else(|| sources.locate(&format!("'{name}'")))
+    sources.locate(&format!("\"{name}\"")).or_else(|| sources.locate(&format!("'{name}'")))
 }

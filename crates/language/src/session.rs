@@ -71,11 +71,7 @@ impl<'e> Session<'e> {
         Session::new(Mode::Run(live))
     }
     fn new(mode: Mode<'e>) -> Session<'e> {
-        Session {
-            budget: Budget::default(),
-            printed: RefCell::default(),
-            mode,
-        }
+        Session { budget: Budget::default(), printed: RefCell::default(), mode }
     }
     /// The session of an evaluator.
     pub(crate) fn of<'a>(eval: &Evaluator<'_, 'a, 'e>) -> Option<&'a Session<'e>> {
@@ -99,9 +95,7 @@ impl<'e> Session<'e> {
 
 /// The running test, for a builtin that only looks at the world.
 pub(crate) fn observer<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> Result<&'a Live<'e>, Diagnostic> {
-    let live = Session::of(eval)
-        .and_then(Session::live)
-        .filter(|live| live.stage.get() != Stage::Module);
+    let live = Session::of(eval).and_then(Session::live).filter(|live| live.stage.get() != Stage::Module);
     live.ok_or_else(|| {
         Diagnostic::new(Code::OutsideTest, format!("{builtin} works on a running world"))
             .help("call it from a test, a scenario, an expect or a monitor, not at the top level")
@@ -112,11 +106,8 @@ pub(crate) fn observer<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> R
 pub(crate) fn driver<'a, 'e>(eval: &Evaluator<'_, 'a, 'e>, builtin: &str) -> Result<&'a Live<'e>, Diagnostic> {
     let live = observer(eval, builtin)?;
     if live.monitoring.get() {
-        return Err(Diagnostic::new(
-            Code::InsideMonitor,
-            format!("{builtin} cannot be called from a monitor"),
-        )
-        .help("a monitor looks at events and calls fail(); the world stands still while it does"));
+        return Err(Diagnostic::new(Code::InsideMonitor, format!("{builtin} cannot be called from a monitor"))
+            .help("a monitor looks at events and calls fail(); the world stands still while it does"));
     }
     Ok(live)
 }

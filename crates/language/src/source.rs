@@ -11,9 +11,7 @@ pub(crate) struct Sources {
 
 impl Sources {
     pub(crate) fn new(path: &str, text: &str) -> Sources {
-        Sources {
-            files: vec![(path.to_owned(), text.to_owned())],
-        }
+        Sources { files: vec![(path.to_owned(), text.to_owned())] }
     }
     pub(crate) fn add(&mut self, path: &str, text: &str) {
         self.files.push((path.to_owned(), text.to_owned()));
@@ -22,10 +20,7 @@ impl Sources {
         &self.files
     }
     fn text(&self, path: &str) -> Option<&str> {
-        self.files
-            .iter()
-            .find(|(p, _)| p == path)
-            .map(|(_, text)| text.as_str())
+        self.files.iter().find(|(p, _)| p == path).map(|(_, text)| text.as_str())
     }
 
     /// Where a span begins, or where within it the word `focus` first stands by itself.
@@ -66,13 +61,7 @@ impl Sources {
                 let at = find_word(line, needle)?;
                 let column = line[..at].chars().count() + 1;
                 let width = needle.chars().count();
-                Some(Place {
-                    path: path.clone(),
-                    line: i + 1,
-                    column,
-                    width,
-                    text: line.to_owned(),
-                })
+                Some(Place { path: path.clone(), line: i + 1, column, width, text: line.to_owned() })
             })
         })
     }
@@ -92,14 +81,6 @@ fn find_word(text: &str, word: &str) -> Option<usize> {
         let rest = text[at + word.len()..].trim_start();
         rest.starts_with('=') && !rest.starts_with("==")
     };
-    let occurrences: Vec<usize> = text
-        .match_indices(word)
-        .map(|(at, _)| at)
-        .filter(|at| whole(*at))
-        .collect();
-    occurrences
-        .iter()
-        .copied()
-        .find(|at| names_argument(*at))
-        .or(occurrences.first().copied())
+    let occurrences: Vec<usize> = text.match_indices(word).map(|(at, _)| at).filter(|at| whole(*at)).collect();
+    occurrences.iter().copied().find(|at| names_argument(*at)).or(occurrences.first().copied())
 }

@@ -47,10 +47,7 @@ pub struct Spec {
 
 impl fmt::Debug for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spec")
-            .field("plan", &self.program.plan)
-            .field("tests", &self.tests)
-            .finish_non_exhaustive()
+        f.debug_struct("Spec").field("plan", &self.program.plan).field("tests", &self.tests).finish_non_exhaustive()
     }
 }
 
@@ -75,11 +72,8 @@ impl Spec {
     /// a matrix; or a glob over names.
     pub fn select(&self, pattern: &str) -> Vec<&TestInfo> {
         let bare = |name: &str| name.strip_prefix("test_").unwrap_or(name).to_owned();
-        let exact: Vec<&TestInfo> = self
-            .tests
-            .iter()
-            .filter(|t| t.name == pattern || t.name == format!("test_{pattern}"))
-            .collect();
+        let exact: Vec<&TestInfo> =
+            self.tests.iter().filter(|t| t.name == pattern || t.name == format!("test_{pattern}")).collect();
         if !exact.is_empty() {
             return exact;
         }
@@ -93,10 +87,7 @@ impl Spec {
             return cells;
         }
         let glob = Glob::field(pattern);
-        self.tests
-            .iter()
-            .filter(|t| glob.matches(&t.name) || glob.matches(&bare(&t.name)))
-            .collect()
+        self.tests.iter().filter(|t| glob.matches(&t.name) || glob.matches(&bare(&t.name))).collect()
     }
 
     /// Runs a test on a machine whose services are those of [`Spec::plan`] and have not been started. What the test

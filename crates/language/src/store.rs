@@ -54,9 +54,7 @@ impl<'v> StarlarkValue<'v> for FrozenStore {
 impl Freeze for Store<'_> {
     type Frozen = FrozenStore;
     fn freeze(self, freezer: &Freezer) -> FreezeResult<FrozenStore> {
-        Ok(FrozenStore {
-            declared: self.declared.into_inner().freeze(freezer)?,
-        })
+        Ok(FrozenStore { declared: self.declared.into_inner().freeze(freezer)? })
     }
 }
 
@@ -82,12 +80,8 @@ impl<'v> Store<'v> {
     /// # Panics
     /// If it was never given one.
     pub(crate) fn of(module: &Module<'v>) -> &'v Store<'v> {
-        let value = module
-            .extra_value()
-            .expect("every module is given a store before it is evaluated");
-        value
-            .downcast_ref::<Store<'v>>()
-            .expect("the extra slot holds the store")
+        let value = module.extra_value().expect("every module is given a store before it is evaluated");
+        value.downcast_ref::<Store<'v>>().expect("the extra slot holds the store")
     }
     /// Remembers a declaration.
     pub(crate) fn declare(&self, value: Value<'v>) {

@@ -63,9 +63,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
             return Ok(NoneType);
         };
         let what = msg.unwrap_or_else(|| "an event that must never happen did".to_owned());
-        Err(Violation::new(format!("{what}: {}", found.description))
-            .at(Some(found.index))
-            .into())
+        Err(Violation::new(format!("{what}: {}", found.description)).at(Some(found.index)).into())
     }
 
     /// Some event must match, at the latest when the world has come to rest.
@@ -86,29 +84,15 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let may_wait = !live.monitoring.get() && (live.stage.get() == Stage::Body || within.is_some());
         if may_wait {
             let within = within.unwrap_or(crate::run::SETTLE);
-            live.machine
-                .settle(live.machine.now().after(within))
-                .map_err(interrupted)?;
+            live.machine.settle(live.machine.now().after(within)).map_err(interrupted)?;
             if log::first(eval, live, &query)?.is_some() {
                 return Ok(NoneType);
             }
         }
         let what = msg.unwrap_or_else(|| "an event that must eventually happen did not".to_owned());
-        let waited = if may_wait {
-            within.unwrap_or(crate::run::SETTLE)
-        } else {
-            VirtualDuration::ZERO
-        };
-        let waited = if waited == VirtualDuration::ZERO {
-            String::new()
-        } else {
-            format!(" within {waited}")
-        };
-        Err(Violation::new(format!(
-            "{what}{waited}: none of {} events matches",
-            live.machine.events()
-        ))
-        .into())
+        let waited = if may_wait { within.unwrap_or(crate::run::SETTLE) } else { VirtualDuration::ZERO };
+        let waited = if waited == VirtualDuration::ZERO { String::new() } else { format!(" within {waited}") };
+        Err(Violation::new(format!("{what}{waited}: none of {} events matches", live.machine.events())).into())
     }
 
     /// The first event that matches `first` must come before the first that matches `then`.
@@ -136,10 +120,8 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         if first.index < then.index {
             return Ok(NoneType);
         }
-        let message = format!(
-            "{prefix}the wrong order: {} does not come before {}",
-            first.description, then.description
-        );
+        let message =
+            format!("{prefix}the wrong order: {} does not come before {}", first.description, then.description);
         Err(Violation::new(message).at(Some(then.index.max(first.index))).into())
     }
 
@@ -157,7 +139,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
 
 /// An argument that may well be `None`.
 fn raw<'v>(call: &mut Call<'v>, name: &'static str) -> Result<Value<'v>, Diagnostic> {
-    Ok(call.next_raw(name)?.ok_or_else(|| call.missing(name))?)
+    call.next_raw(name)?.ok_or_else(|| call.missing(name))
 }
 
 fn take_text(call: &mut Call<'_>, name: &'static str) -> Result<Option<String>, Diagnostic> {
@@ -183,17 +165,11 @@ fn take_query<'v>(mut call: Call<'v>, live: &Live<'_>) -> Result<Query<'v>, Diag
 /// One side of `assert_before`: a dict of conditions, or a function.
 fn take_side<'v>(call: &Call<'v>, name: &str, side: Value<'v>, live: &Live<'_>) -> Result<Query<'v>, Diagnostic> {
     if is_callable(side) {
-        return Ok(Query {
-            filter: FieldFilter::default(),
-            wanted: Some(side),
-        });
+        return Ok(Query { filter: FieldFilter::default(), wanted: Some(side) });
     }
     let dict = DictRef::from_value(side).filter(|d| d.iter().next().is_some());
     let dict = dict.ok_or_else(|| call.not(name, "a dict of conditions, or a function", side))?;
-    let conditions = dict
-        .iter()
-        .map(|(k, v)| Ok((call.text(name, k)?, v)))
-        .collect::<Result<_, Diagnostic>>()?;
+    let conditions = dict.iter().map(|(k, v)| Ok((call.text(name, k)?, v))).collect::<Result<_, Diagnostic>>()?;
     let filter = FieldFilter::new("assert_before", conditions)?;
     filter.check(live.plan)?;
     Ok(Query { filter, wanted: None })

@@ -24,17 +24,11 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let live = driver(eval, "parallel()")?;
         let mut call = Call::new("parallel", args, kwargs);
         let functions = call.rest_positional();
-        call.refuse(
-            "interleavings",
-            "remove it: every run interleaves, and exploration searches the interleavings",
-        )?;
+        call.refuse("interleavings", "remove it: every run interleaves, and exploration searches the interleavings")?;
         if functions.len() < 2 {
             return Err(Diagnostic::argument("parallel() needs at least two functions").into());
         }
-        let functions = functions
-            .into_iter()
-            .map(|f| call.callable("fn", f))
-            .collect::<Result<Vec<_>, _>>()?;
+        let functions = functions.into_iter().map(|f| call.callable("fn", f)).collect::<Result<Vec<_>, _>>()?;
         call.finish()?;
         let module = eval.module();
         let session = Session::of(eval).expect("a running test has a session");
@@ -47,14 +41,10 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
                 results.borrow_mut()[i] = Some(result);
             })
         };
-        let stopped = live
-            .machine
-            .parallel(functions.into_iter().enumerate().map(branch).collect());
+        let stopped = live.machine.parallel(functions.into_iter().enumerate().map(branch).collect());
         stopped.map_err(interrupted)?;
         let results = results.into_inner().into_iter();
-        results
-            .map(|r| r.unwrap_or_else(|| Err(interrupted(model::Stopped))))
-            .collect()
+        results.map(|r| r.unwrap_or_else(|| Err(interrupted(model::Stopped)))).collect()
     }
 
     /// Lets virtual time pass.
@@ -85,11 +75,7 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let first = call.required("options")?;
         let (axis, options) = match first.unpack_str() {
             Some(axis) => (axis.to_owned(), call.required("options")?),
-            None => (
-                eval.call_stack_top_location()
-                    .map_or_else(String::new, |at| at.to_string()),
-                first,
-            ),
+            None => (eval.call_stack_top_location().map_or_else(String::new, |at| at.to_string()), first),
         };
         let options = call.list("options", options)?;
         call.finish()?;
@@ -103,7 +89,5 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
 /// The number of an axis: a 32-bit FNV-1a of its name, so that the number does not depend on the order in which a run
 /// comes across its axes.
 fn question(axis: &str) -> u32 {
-    axis.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    axis.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -38,12 +38,7 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         }
         call.finish()?;
         let store = Store::of(eval.module());
-        if store
-            .declared
-            .borrow()
-            .iter()
-            .any(|v| Scenario::from_value(*v).is_some_and(|s| s.name == name))
-        {
+        if store.declared.borrow().iter().any(|v| Scenario::from_value(*v).is_some_and(|s| s.name == name)) {
             return Err(Diagnostic::new(Code::Duplicate, format!("there already is a scenario {name}")).into());
         }
         store.declare(eval.heap().alloc(Scenario { name, function }));
@@ -65,10 +60,7 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
             return Err(Diagnostic::argument(message).help(help).into());
         }
         let target = call.named("target");
-        let description = call
-            .named("description")
-            .map(|v| call.text("description", v))
-            .transpose()?;
+        let description = call.named("description").map(|v| call.text("description", v)).transpose()?;
         let mut watching = take_monitors(&mut call)?;
         let children = take_assumptions(&mut call, "faults")?;
         let mut rules = match target {
@@ -95,15 +87,8 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
                 .help("name the calls and what happens to them: write = deny(\"EIO\")")
                 .into());
         }
-        let spec = AssumptionSpec {
-            name,
-            description: description.unwrap_or_default(),
-            rules,
-        };
-        let value = eval.heap().alloc(Assumption {
-            spec: Arc::new(spec),
-            monitors: watching,
-        });
+        let spec = AssumptionSpec { name, description: description.unwrap_or_default(), rules };
+        let value = eval.heap().alloc(Assumption { spec: Arc::new(spec), monitors: watching });
         Store::of(eval.module()).declare(value);
         Ok(value)
     }
@@ -124,29 +109,12 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         let expect = call.named("expect").map(|v| call.callable("expect", v)).transpose()?;
         let monitors = take_monitors(&mut call)?;
         let timeout = call.named("timeout").map(|v| call.duration("timeout", v)).transpose()?;
-        let require = call
-            .named("require_faults_fire")
-            .map(|v| call.flag("require_faults_fire", v))
-            .transpose()?;
+        let require = call.named("require_faults_fire").map(|v| call.flag("require_faults_fire", v)).transpose()?;
         call.finish()?;
         let require_faults_fire = require.unwrap_or(false);
-        let spec = Arc::new(FaultScenarioSpec {
-            name,
-            cell: None,
-            timeout,
-            require_faults_fire,
-        });
+        let spec = Arc::new(FaultScenarioSpec { name, cell: None, timeout, require_faults_fire });
         let expect = expect.unwrap_or_else(Value::new_none);
-        declare_fault_scenario(
-            eval,
-            FaultScenario {
-                spec,
-                scenario,
-                faults,
-                expect,
-                monitors,
-            },
-        )?;
+        declare_fault_scenario(eval, FaultScenario { spec, scenario, faults, expect, monitors })?;
         Ok(NoneType)
     }
 
@@ -166,10 +134,7 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         };
         let stateful = monitor.callback.is_none();
         let value = eval.heap().alloc(monitor);
-        match Session::of(eval)
-            .and_then(Session::live)
-            .filter(|live| live.stage.get() != Stage::Module)
-        {
+        match Session::of(eval).and_then(Session::live).filter(|live| live.stage.get() != Stage::Module) {
             // Within a test it starts to look at once, for the rest of the test.
             Some(live) => {
                 crate::session::driver(eval, "monitor()")?;
@@ -201,55 +166,28 @@ fn callback_monitor<'v>(mut call: Call<'v>, callback: Value<'v>) -> Result<Monit
     call.finish()?;
     let none = Value::new_none();
     let filter = FieldFilter::new("monitor", conditions)?;
-    Ok(Monitor {
-        name: function_name(callback),
-        filter,
-        callback,
-        initial: none,
-        update: none,
-        check: none,
-    })
+    Ok(Monitor { name: function_name(callback), filter, callback, initial: none, update: none, check: none })
 }
 
 fn stateful_monitor<'v>(mut call: Call<'v>, name: &str) -> Result<Monitor<'v>, Diagnostic> {
     let on = call.required_named("on")?;
-    let filter = Matcher::from_value(on)
-        .ok_or_else(|| call.not("on", "match.event(…)", on))?
-        .0
-        .clone();
+    let filter = Matcher::from_value(on).ok_or_else(|| call.not("on", "match.event(…)", on))?.0.clone();
     let none = Value::new_none();
     let initial = call.named("state_init").unwrap_or(none);
-    let update = call
-        .named("update")
-        .map(|v| call.callable("update", v))
-        .transpose()?
-        .unwrap_or(none);
-    let check = call
-        .named("check")
-        .map(|v| call.callable("check", v))
-        .transpose()?
-        .unwrap_or(none);
+    let update = call.named("update").map(|v| call.callable("update", v)).transpose()?.unwrap_or(none);
+    let check = call.named("check").map(|v| call.callable("check", v)).transpose()?.unwrap_or(none);
     if update.is_none() && check.is_none() {
         return Err(call.bad("check", "is missing, and so is `update`: the monitor could never fail"));
     }
     call.finish()?;
-    Ok(Monitor {
-        name: name.to_owned(),
-        filter,
-        callback: none,
-        initial,
-        update,
-        check,
-    })
+    Ok(Monitor { name: name.to_owned(), filter, callback: none, initial, update, check })
 }
 
 /// A name that becomes part of a test's name.
 fn test_word(call: &Call<'_>, value: Value<'_>) -> Result<String, Diagnostic> {
     let name = value.unpack_str().ok_or_else(|| call.not("name", "a string", value))?;
     if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c)) {
-        return Err(call
-            .bad("name", &format!("cannot be {name:?}: it becomes part of a test's name"))
-            .focus(name));
+        return Err(call.bad("name", &format!("cannot be {name:?}: it becomes part of a test's name")).focus(name));
     }
     Ok(name.to_owned())
 }

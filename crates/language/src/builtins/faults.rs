@@ -38,10 +38,7 @@ pub(super) fn faults(builder: &mut GlobalsBuilder) {
         #[starlark(kwargs)] kwargs: Named<'v>,
     ) -> starlark::Result<Fault> {
         let mut call = Call::new("delay", args, kwargs);
-        call.refuse(
-            "delay",
-            "faults are put on system calls: give the duration first, delay(\"2s\")",
-        )?;
+        call.refuse("delay", "faults are put on system calls: give the duration first, delay(\"2s\")")?;
         let by = call.required("duration")?;
         let by = call.duration("duration", by)?;
         if by == VirtualDuration::ZERO {
@@ -89,10 +86,7 @@ pub(super) fn faults(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("fault_all", args, kwargs);
         let targets = call.required("targets")?;
         let targets = call.list("targets", targets)?;
-        let services = targets
-            .into_iter()
-            .map(|t| target_service(&call, t))
-            .collect::<Result<Vec<_>, _>>()?;
+        let services = targets.into_iter().map(|t| target_service(&call, t)).collect::<Result<Vec<_>, _>>()?;
         let run = take_run(&mut call)?;
         let rules = rules_of(&mut call, &services)?;
         window(eval, rules, None, &[], run)
@@ -149,8 +143,7 @@ fn finish(mut call: Call<'_>, action: Action) -> Result<Fault, Diagnostic> {
             let text = value.unpack_str().map_or_else(|| value.to_str(), str::to_owned);
             let bad = || {
                 let why = format!("cannot be {}", brief(value));
-                call.bad("probability", &why)
-                    .help("write \"20%\", \"0.2\", 0.2 or 20; it is above 0 and at most 100%")
+                call.bad("probability", &why).help("write \"20%\", \"0.2\", 0.2 or 20; it is above 0 and at most 100%")
             };
             if value.unpack_bool().is_some() {
                 return Err(bad());
@@ -166,10 +159,7 @@ fn finish(mut call: Call<'_>, action: Action) -> Result<Fault, Diagnostic> {
         }
     };
     let label = call.named("label").map(|v| call.text("label", v)).transpose()?;
-    call.refuse(
-        "mode",
-        "remove it: whether a fault fires is a choice, and exploration tries both",
-    )?;
+    call.refuse("mode", "remove it: whether a fault fires is a choice, and exploration tries both")?;
     for matcher in ["method", "path", "query", "command", "key", "topic", "op"] {
         call.refuse(
             matcher,
@@ -177,12 +167,7 @@ fn finish(mut call: Call<'_>, action: Action) -> Result<Fault, Diagnostic> {
         )?;
     }
     call.finish()?;
-    Ok(Fault {
-        action,
-        probability: share,
-        max_fires,
-        label,
-    })
+    Ok(Fault { action, probability: share, max_fires, label })
 }
 
 /// The service that faults are to be put on.
@@ -192,10 +177,7 @@ pub(super) fn target_service<'v>(call: &Call<'v>, target: Value<'v>) -> Result<&
     }
     if InterfaceRef::from_value(target).is_some() {
         let what = format!("a fault on an interface ({}())", call.builtin());
-        return Err(Diagnostic::unsupported(
-            &what,
-            "give the service: faults act on its own system calls",
-        ));
+        return Err(Diagnostic::unsupported(&what, "give the service: faults act on its own system calls"));
     }
     Err(call.not("target", "a service", target))
 }
@@ -204,15 +186,9 @@ pub(super) fn target_service<'v>(call: &Call<'v>, target: Value<'v>) -> Result<&
 pub(super) fn rules_of(call: &mut Call<'_>, services: &[&ServiceDecl]) -> Result<Vec<Rule>, Diagnostic> {
     if let Some(extra) = call.rest_positional().first() {
         let what = format!("{}() with {} as a protocol fault", call.builtin(), brief(*extra));
-        return Err(Diagnostic::unsupported(
-            &what,
-            "put faults on system calls by keyword, as in connect = deny(…)",
-        ));
+        return Err(Diagnostic::unsupported(&what, "put faults on system calls by keyword, as in connect = deny(…)"));
     }
-    call.refuse(
-        "rules",
-        "put faults on system calls by keyword, as in connect = deny(…)",
-    )?;
+    call.refuse("rules", "put faults on system calls by keyword, as in connect = deny(…)")?;
     let known: Vec<&str> = call.known().to_vec();
     let named = call.rest_named();
     if named.is_empty() && call.builtin() != "fault_assumption" {

@@ -36,40 +36,22 @@ fn cells<'v>(mut call: Call<'v>) -> Result<Vec<FaultScenario<'v>>, Diagnostic> {
     if faults.is_empty() {
         return Err(call.bad("faults", "must be a list of at least one fault_assumption(…)"));
     }
-    let default = call
-        .named("default_expect")
-        .map(|v| call.callable("default_expect", v))
-        .transpose()?;
+    let default = call.named("default_expect").map(|v| call.callable("default_expect", v)).transpose()?;
     let watching = take_monitors(&mut call)?;
-    let require = call
-        .named("require_faults_fire")
-        .map(|v| call.flag("require_faults_fire", v))
-        .transpose()?;
+    let require = call.named("require_faults_fire").map(|v| call.flag("require_faults_fire", v)).transpose()?;
     let mut overrides = Vec::new();
-    for (key, value) in call
-        .named("overrides")
-        .map(|v| call.pairs("overrides", v))
-        .transpose()?
-        .unwrap_or_default()
-    {
+    for (key, value) in call.named("overrides").map(|v| call.pairs("overrides", v)).transpose()?.unwrap_or_default() {
         let cell = cell_of(&call, "overrides", key, &scenarios, &faults)?;
         overrides.push((cell, call.callable("overrides", value)?));
     }
     let mut excluded = Vec::new();
-    for key in call
-        .named("exclude")
-        .map(|v| call.list("exclude", v))
-        .transpose()?
-        .unwrap_or_default()
-    {
+    for key in call.named("exclude").map(|v| call.list("exclude", v)).transpose()?.unwrap_or_default() {
         excluded.push(cell_of(&call, "exclude", key, &scenarios, &faults)?);
     }
     call.finish()?;
     if let Some((cell, _)) = overrides.iter().find(|(cell, _)| excluded.contains(cell)) {
         let (scenario, fault) = (function_name(scenarios[cell.0]), &assumption(faults[cell.1]).spec.name);
-        return Err(Diagnostic::argument(format!(
-            "the cell ({scenario}, {fault}) is both excluded and expected of"
-        )));
+        return Err(Diagnostic::argument(format!("the cell ({scenario}, {fault}) is both excluded and expected of")));
     }
     let all = (0..scenarios.len()).flat_map(|s| (0..faults.len()).map(move |f| (s, f)));
     let cells = all.filter(|cell| !excluded.contains(cell)).map(|cell| {
@@ -102,10 +84,7 @@ fn take_scenarios<'v>(call: &mut Call<'v>) -> Result<Vec<Value<'v>>, Diagnostic>
     for scenario in &list {
         call.callable("scenarios", *scenario)?;
         if function_name(*scenario) == "lambda" {
-            return Err(call.bad(
-                "scenarios",
-                "must have names, which become part of the tests': write def name(): …",
-            ));
+            return Err(call.bad("scenarios", "must have names, which become part of the tests': write def name(): …"));
         }
     }
     Ok(list)
@@ -121,10 +100,7 @@ fn cell_of<'v>(
 ) -> Result<(usize, usize), Diagnostic> {
     let pair = TupleRef::from_value(key).map(|t| t.content().to_vec());
     let Some([scenario, fault]) = pair.as_deref() else {
-        return Err(call.bad(
-            name,
-            &format!("has {}, which is not a pair (scenario, fault_assumption)", brief(key)),
-        ));
+        return Err(call.bad(name, &format!("has {}, which is not a pair (scenario, fault_assumption)", brief(key))));
     };
     let row = scenarios.iter().position(|s| s.equals(*scenario).unwrap_or(false));
     let column = faults.iter().position(|f| f.equals(*fault).unwrap_or(false));
@@ -132,10 +108,7 @@ fn cell_of<'v>(
         (Some(row), Some(column)) => Ok((row, column)),
         _ => {
             let fault = Assumption::from_value(*fault).map_or_else(|| brief(*fault), |a| a.spec.name.clone());
-            let why = format!(
-                "names the cell ({}, {fault}), which the matrix does not have",
-                function_name(*scenario)
-            );
+            let why = format!("names the cell ({}, {fault}), which the matrix does not have", function_name(*scenario));
             let names: Vec<String> = scenarios.iter().map(|s| function_name(*s)).collect();
             let columns: Vec<&str> = faults.iter().map(|f| assumption(*f).spec.name.as_str()).collect();
             let help = format!("scenarios: {}; faults: {}", names.join(", "), columns.join(", "));

@@ -44,12 +44,6 @@ pub(crate) fn globals() -> Globals {
 /// Names that are there only to say that they are not supported.
 fn refuse(builder: &mut GlobalsBuilder, prefix: &str, names: &[(&str, &'static str)]) {
     for (name, instead) in names {
-        builder.set(
-            name,
-            Unsupported {
-                name: format!("{prefix}{name}"),
-                instead,
-            },
-        );
+        builder.set(name, Unsupported { name: format!("{prefix}{name}"), instead });
     }
 }

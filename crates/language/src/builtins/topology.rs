@@ -31,10 +31,7 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         if let Some(resolve) = resolve {
             let binary = declared.binary.clone();
             declared.binary = resolve(&binary).map_err(|why| {
-                let message = format!(
-                    "the program {binary:?} of service {} cannot be used: {why}",
-                    declared.name
-                );
+                let message = format!("the program {binary:?} of service {} cannot be used: {why}", declared.name);
                 Diagnostic::new(Code::Binary, message).focus(&binary)
             })?;
         }
@@ -67,17 +64,10 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         if !PROTOCOLS.contains(&protocol.as_str()) {
             let why = call.bad("protocol", &format!("is unknown: {protocol:?}"));
             let all = format!("there are: {}", PROTOCOLS.join(", "));
-            return Err(why
-                .help(all)
-                .help_if(suggest::hint(&protocol, PROTOCOLS))
-                .focus(protocol)
-                .into());
+            return Err(why.help(all).help_if(suggest::hint(&protocol, PROTOCOLS)).focus(protocol).into());
         }
         call.finish()?;
-        Ok(InterfaceRef {
-            service: None,
-            interface: Interface { name, protocol, port },
-        })
+        Ok(InterfaceRef { service: None, interface: Interface { name, protocol, port } })
     }
 
     /// A readiness check: the port accepts a connection.
@@ -104,11 +94,7 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("ready", args, kwargs);
         let timeout = call.named("timeout").map(|v| call.duration("timeout", v)).transpose()?;
         call.finish()?;
-        Ok(HealthCheck {
-            check: Check::Tcp,
-            address: None,
-            timeout: timeout.unwrap_or(VirtualDuration::secs(30)),
-        })
+        Ok(HealthCheck { check: Check::Tcp, address: None, timeout: timeout.unwrap_or(VirtualDuration::secs(30)) })
     }
 
     /// A named group of system calls of a service, usable as a fault keyword.
@@ -123,9 +109,7 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         let mut calls = Vec::new();
         for name in &names {
             let found = calls_named(name).map_err(|help| {
-                Diagnostic::new(Code::UnknownSyscall, format!("unknown system call {name:?}"))
-                    .help(help)
-                    .focus(name)
+                Diagnostic::new(Code::UnknownSyscall, format!("unknown system call {name:?}")).help(help).focus(name)
             })?;
             calls.extend(found.into_iter().map(|call| call.name().to_owned()));
         }
@@ -133,10 +117,7 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
             return Err(call.bad("syscalls", "must name at least one system call").into());
         }
         call.finish()?;
-        Ok(OpValue {
-            calls,
-            path: path.map(|p| Glob::path(&p)),
-        })
+        Ok(OpValue { calls, path: path.map(|p| Glob::path(&p)) })
     }
 
     /// How lines become events. Lines that are JSON objects are decoded in any case.
@@ -149,11 +130,9 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         let name = call.text("name", name)?;
         if name != "json" {
             let what = format!("decoder({name:?})");
-            return Err(
-                Diagnostic::unsupported(&what, "print JSON objects; other lines are in e.raw")
-                    .focus(name)
-                    .into(),
-            );
+            return Err(Diagnostic::unsupported(&what, "print JSON objects; other lines are in e.raw")
+                .focus(name)
+                .into());
         }
         call.finish()?;
         Ok(Decoder)
@@ -216,16 +195,8 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
     let name = call.required("name")?;
     let name = service_name(&call, name)?;
     let (binary, interfaces) = program_and_interfaces(&mut call, &name)?;
-    let args = call
-        .named("args")
-        .map(|v| call.texts("args", v))
-        .transpose()?
-        .unwrap_or_default();
-    let env = call
-        .named("env")
-        .map(|v| call.text_pairs("env", v))
-        .transpose()?
-        .unwrap_or_default();
+    let args = call.named("args").map(|v| call.texts("args", v)).transpose()?.unwrap_or_default();
+    let env = call.named("env").map(|v| call.text_pairs("env", v)).transpose()?.unwrap_or_default();
     let depends_on = match call.named("depends_on") {
         None => Vec::new(),
         Some(list) => call
@@ -248,12 +219,7 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
         }
     };
     let mut observe_wal = Vec::new();
-    for value in call
-        .named("observe")
-        .map(|v| call.list("observe", v))
-        .transpose()?
-        .unwrap_or_default()
-    {
+    for value in call.named("observe").map(|v| call.list("observe", v)).transpose()?.unwrap_or_default() {
         match Observation::from_value(value) {
             Some(Observation::Wal(glob)) => observe_wal.push(glob.clone()),
             Some(Observation::Stream) => {}
@@ -261,32 +227,13 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
         }
     }
     let mut ops = Vec::new();
-    for (name, value) in call
-        .named("ops")
-        .map(|v| call.pairs("ops", v))
-        .transpose()?
-        .unwrap_or_default()
-    {
+    for (name, value) in call.named("ops").map(|v| call.pairs("ops", v)).transpose()?.unwrap_or_default() {
         let op = OpValue::from_value(value).ok_or_else(|| call.not("ops", "a dict of op(…)", value))?;
-        ops.push(Op {
-            name: call.text("ops", name)?,
-            calls: op.calls.clone(),
-            path: op.path.clone(),
-        });
+        ops.push(Op { name: call.text("ops", name)?, calls: op.calls.clone(), path: op.path.clone() });
     }
     refuse_others(&mut call)?;
     call.finish()?;
-    Ok(ServiceDecl {
-        name,
-        binary,
-        args,
-        env,
-        interfaces,
-        depends_on,
-        health,
-        observe_wal,
-        ops,
-    })
+    Ok(ServiceDecl { name, binary, args, env, interfaces, depends_on, health, observe_wal, ops })
 }
 
 fn service_name(call: &Call<'_>, value: Value<'_>) -> Result<String, Diagnostic> {
@@ -327,14 +274,8 @@ fn program_and_interfaces(call: &mut Call<'_>, service: &str) -> Result<(String,
             Diagnostic::argument(format!("service() has no place for {}", brief(value))).help(help)
         })?;
         let interface = &given.interface;
-        if let Some(other) = interfaces
-            .iter()
-            .find(|i| i.name == interface.name || i.port == interface.port)
-        {
-            let message = format!(
-                "the interfaces {:?} and {:?} share a name or a port",
-                other.name, interface.name
-            );
+        if let Some(other) = interfaces.iter().find(|i| i.name == interface.name || i.port == interface.port) {
+            let message = format!("the interfaces {:?} and {:?} share a name or a port", other.name, interface.name);
             return Err(Diagnostic::new(Code::Duplicate, message).focus(&interface.name));
         }
         interfaces.push(interface.clone());
@@ -352,19 +293,10 @@ fn refuse_others(call: &mut Call<'_>) -> Result<(), Diagnostic> {
         call.refuse(name, "the program is binary =, its arguments are args = […]")?;
     }
     for name in ["http", "tcp"] {
-        call.refuse(
-            name,
-            "declare ports as interface(name, protocol, port) after the program",
-        )?;
+        call.refuse(name, "declare ports as interface(name, protocol, port) after the program")?;
     }
-    call.refuse(
-        "ports",
-        "every service has a host of its own: it listens on the port it likes",
-    )?;
-    call.refuse(
-        "volumes",
-        "every service has a file system of its own, empty at the start",
-    )?;
+    call.refuse("ports", "every service has a host of its own: it listens on the port it likes")?;
+    call.refuse("volumes", "every service has a file system of its own, empty at the start")?;
     for name in ["reuse", "seed", "reset"] {
         call.refuse(name, "every test starts from fresh services")?;
     }

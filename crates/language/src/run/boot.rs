@@ -25,8 +25,7 @@ pub(super) fn boot(live: &Live<'_>, order: &[ServiceId]) -> Result<(), Broken> {
 }
 
 fn note(live: &Live<'_>, kind: &str, service: &Service) {
-    live.machine
-        .note(Note::new(kind, [("service", Value::from(service.name.as_str()))]));
+    live.machine.note(Note::new(kind, [("service", Value::from(service.name.as_str()))]));
 }
 
 fn wait_until_ready(live: &Live<'_>, id: ServiceId, service: &Service, health: &Health) -> Result<(), Broken> {

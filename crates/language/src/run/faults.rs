@@ -38,18 +38,11 @@ pub(crate) fn install(
             ))
         })?;
         let id = live.machine.install(rule.on(service));
-        live.rules.borrow_mut().installed.push(Installed {
-            id,
-            rule: rule.clone(),
-            started,
-        });
+        live.rules.borrow_mut().installed.push(Installed { id, rule: rule.clone(), started });
         let mut fields = about(rule);
         fields.push(("rule".into(), rule.to_string().into()));
         fields.extend(assumption.map(|name| ("assumption".into(), name.into())));
-        live.machine.note(Note {
-            kind: "fault_applied".into(),
-            fields,
-        });
+        live.machine.note(Note { kind: "fault_applied".into(), fields });
         ids.push(id);
     }
     Ok(ids)
@@ -59,9 +52,7 @@ pub(crate) fn install(
 pub(crate) fn remove(live: &Live<'_>, ids: &[RuleId]) {
     let removed: Vec<Installed> = {
         let mut rules = live.rules.borrow_mut();
-        let (gone, kept) = std::mem::take(&mut rules.installed)
-            .into_iter()
-            .partition(|i| ids.contains(&i.id));
+        let (gone, kept) = std::mem::take(&mut rules.installed).into_iter().partition(|i| ids.contains(&i.id));
         rules.installed = kept;
         gone
     };
@@ -72,21 +63,12 @@ pub(crate) fn remove(live: &Live<'_>, ids: &[RuleId]) {
         let mut fields = about(&rule);
         fields.push(("considered".into(), Value::Int(considered as i64)));
         fields.push(("fired".into(), Value::Int(fired as i64)));
-        live.machine.note(Note {
-            kind: "fault_removed".into(),
-            fields,
-        });
+        live.machine.note(Note { kind: "fault_removed".into(), fields });
         if considered == 0 {
             let mut fields = about(&rule);
             fields.push(("rule".into(), rule.to_string().into()));
-            fields.push((
-                "hint".into(),
-                format!("{} made none of these calls", rule.service).into(),
-            ));
-            live.machine.note(Note {
-                kind: "fault_zero_traffic".into(),
-                fields,
-            });
+            fields.push(("hint".into(), format!("{} made none of these calls", rule.service).into()));
+            live.machine.note(Note { kind: "fault_zero_traffic".into(), fields });
         }
     }
 }
@@ -94,14 +76,7 @@ pub(crate) fn remove(live: &Live<'_>, ids: &[RuleId]) {
 /// Takes away what `fault_start` put on a service.
 pub(crate) fn remove_started(live: &Live<'_>, service: &str) {
     let of_service = |i: &&Installed| i.started && i.rule.service == service;
-    let ids: Vec<RuleId> = live
-        .rules
-        .borrow()
-        .installed
-        .iter()
-        .filter(of_service)
-        .map(|i| i.id)
-        .collect();
+    let ids: Vec<RuleId> = live.rules.borrow().installed.iter().filter(of_service).map(|i| i.id).collect();
     remove(live, &ids);
 }
 

@@ -75,17 +75,8 @@ struct Test<'v> {
 pub(crate) fn run(program: &Program, test: &str, machine: &dyn Machine) -> Ended {
     Module::with_temp_heap(|module| {
         let session = Session::run(machine, &program.plan, program.guards());
-        let verdict = Context {
-            program,
-            session: &session,
-            module: &module,
-            test,
-        }
-        .run();
-        Ended {
-            verdict,
-            printed: session.printed.take(),
-        }
+        let verdict = Context { program, session: &session, module: &module, test }.run();
+        Ended { verdict, printed: session.printed.take() }
     })
 }
 
@@ -113,9 +104,8 @@ impl<'v> Context<'_, 'v, '_> {
         };
         let mut watcher = evaluator(self.module, self.session);
         let mut on_event = |index| {
-            let seen = monitors::deliver(&mut watcher, live, index, |error, monitor| {
-                self.monitor(error, monitor, index)
-            });
+            let seen =
+                monitors::deliver(&mut watcher, live, index, |error, monitor| self.monitor(error, monitor, index));
             if seen.is_err() {
                 self.session.budget.stop();
             }
@@ -138,26 +128,20 @@ impl<'v> Context<'_, 'v, '_> {
         self.program.evaluate(eval, &self.session.budget)?;
         let declared = Store::all_declared(self.module, self.program.loaded());
         let mut test = self.find(&declared).ok_or_else(|| {
-            SpecError::new(
-                Code::Evaluation,
-                format!("the specification no longer defines {}", self.test),
-            )
+            SpecError::new(Code::Evaluation, format!("the specification no longer defines {}", self.test))
         })?;
         // A stateful monitor at the top level looks at every test, unless some list of monitors names it.
         let claimed: Vec<Value<'v>> = declared
             .iter()
-            .flat_map(
-                |value| match (Assumption::from_value(*value), FaultScenario::from_value(*value)) {
-                    (Some(assumption), _) => assumption.monitors.as_slice(),
-                    (_, Some(scenario)) => scenario.monitors.as_slice(),
-                    _ => &[],
-                },
-            )
+            .flat_map(|value| match (Assumption::from_value(*value), FaultScenario::from_value(*value)) {
+                (Some(assumption), _) => assumption.monitors.as_slice(),
+                (_, Some(scenario)) => scenario.monitors.as_slice(),
+                _ => &[],
+            })
             .copied()
             .collect();
         let free = declared.iter().filter(|v| Monitor::from_value(**v).is_some());
-        test.monitors
-            .extend(free.filter(|v| !claimed.iter().any(|c| c.ptr_eq(**v))));
+        test.monitors.extend(free.filter(|v| !claimed.iter().any(|c| c.ptr_eq(**v))));
         Ok(test)
     }
 
@@ -178,11 +162,7 @@ impl<'v> Context<'_, 'v, '_> {
             }
             let scenario = FaultScenario::from_value(*value).filter(|s| s.spec.name == name)?;
             let assumed = scenario.faults.iter().filter_map(|f| Assumption::from_value(*f));
-            let monitors = assumed
-                .flat_map(|a| &a.monitors)
-                .chain(&scenario.monitors)
-                .copied()
-                .collect();
+            let monitors = assumed.flat_map(|a| &a.monitors).chain(&scenario.monitors).copied().collect();
             Some(Test {
                 body: scenario.scenario,
                 faults: scenario.faults.clone(),
@@ -213,13 +193,7 @@ impl<'v> Context<'_, 'v, '_> {
         let fired = faults::remove_all(live);
         judged?;
         if test.require_faults_fire && !test.faults.is_empty() && fired == 0 {
-            return Err(self
-                .failure(
-                    "assertion",
-                    "no fault fired: the scenario makes none of the calls",
-                    None,
-                )
-                .into());
+            return Err(self.failure("assertion", "no fault fired: the scenario makes none of the calls", None).into());
         }
         Ok(())
     }
@@ -251,11 +225,7 @@ impl<'v> Context<'_, 'v, '_> {
 
     /// A monitor may have spoken at an event of the driver's own, which stops nothing by itself.
     fn go_on(&self) -> Result<(), Broken> {
-        if self.session.budget.is_stopped() {
-            Err(Broken::Interrupted)
-        } else {
-            Ok(())
-        }
+        if self.session.budget.is_stopped() { Err(Broken::Interrupted) } else { Ok(()) }
     }
 
     fn broken(&self, error: &starlark::Error) -> Broken {
@@ -263,12 +233,7 @@ impl<'v> Context<'_, 'v, '_> {
             Raised::Interrupted => Broken::Interrupted,
             Raised::Violation { message, at, place } => {
                 let location = place.map(|p| p.to_string());
-                Failure {
-                    at,
-                    location,
-                    ..self.failure("assertion", &message, None)
-                }
-                .into()
+                Failure { at, location, ..self.failure("assertion", &message, None) }.into()
             }
             Raised::Error(error) => self.mistake(&error).into(),
         }
@@ -280,13 +245,7 @@ impl<'v> Context<'_, 'v, '_> {
             Raised::Error(error) => ("error", text_of(&error), error.location()),
             Raised::Interrupted => ("error", "the world was stopped".to_owned(), None),
         };
-        Failure {
-            kind: kind.into(),
-            property: monitor.to_owned(),
-            message,
-            at: Some(index),
-            location,
-        }
+        Failure { kind: kind.into(), property: monitor.to_owned(), message, at: Some(index), location }
     }
 
     /// A mistake in the specification itself.
@@ -300,13 +259,7 @@ impl<'v> Context<'_, 'v, '_> {
 
     fn failure(&self, kind: &str, message: &str, location: Option<String>) -> Failure {
         let property = self.property().to_owned();
-        Failure {
-            kind: kind.to_owned(),
-            property,
-            message: message.to_owned(),
-            at: None,
-            location,
-        }
+        Failure { kind: kind.to_owned(), property, message: message.to_owned(), at: None, location }
     }
 
     /// The test's name as the property that it stands for.

@@ -22,11 +22,7 @@ pub(crate) fn activate<'v>(module: &Module<'v>, live: &Live<'_>, monitors: &[Val
         of.filter.check(live.plan)?;
         let mut active = Store::of(module).active.borrow_mut();
         if !active.iter().any(|a| a.monitor.ptr_eq(monitor)) {
-            active.push(Active {
-                registration,
-                monitor,
-                state: of.initial,
-            });
+            active.push(Active { registration, monitor, state: of.initial });
         }
     }
     watch(module, live);
@@ -35,10 +31,7 @@ pub(crate) fn activate<'v>(module: &Module<'v>, live: &Live<'_>, monitors: &[Val
 
 /// Ends what [`activate`] began.
 pub(crate) fn deactivate(module: &Module<'_>, live: &Live<'_>, registration: u32) {
-    Store::of(module)
-        .active
-        .borrow_mut()
-        .retain(|a| a.registration != registration);
+    Store::of(module).active.borrow_mut().retain(|a| a.registration != registration);
     watch(module, live);
 }
 
@@ -104,15 +97,9 @@ fn look<'v>(
         call(eval, monitor.callback, &[event])?;
         return Ok(state);
     }
-    let next = if monitor.update.is_none() {
-        state
-    } else {
-        call(eval, monitor.update, &[event, state])?
-    };
+    let next = if monitor.update.is_none() { state } else { call(eval, monitor.update, &[event, state])? };
     if !monitor.check.is_none() && !call(eval, monitor.check, &[event, next])?.to_bool() {
-        let seen = crate::values::event::EventValue::from_value(event)
-            .map(Fields::describe)
-            .unwrap_or_default();
+        let seen = crate::values::event::EventValue::from_value(event).map(Fields::describe).unwrap_or_default();
         return Err(Violation::new(format!("the check fails in state {} at {seen}", next.to_repr())).into());
     }
     Ok(next)

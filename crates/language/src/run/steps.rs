@@ -36,12 +36,7 @@ pub(crate) fn take<'v>(
             step.service.name
         ))
     })?;
-    let action = Action {
-        live,
-        step,
-        interface,
-        target,
-    };
+    let action = Action { live, step, interface, target };
     match interface.protocol.as_str() {
         "http" => Ok(eval.heap().alloc(action.http(call)?)),
         _ => Ok(eval.heap().alloc(action.line(call)?)),
@@ -58,11 +53,7 @@ struct Action<'a, 'e> {
 
 impl Action<'_, '_> {
     fn http(&self, mut call: Call<'_>) -> starlark::Result<Response> {
-        let path = call
-            .next("path")?
-            .map(|v| call.text("path", v))
-            .transpose()?
-            .unwrap_or_else(|| "/".to_owned());
+        let path = call.next("path")?.map(|v| call.text("path", v)).transpose()?.unwrap_or_else(|| "/".to_owned());
         let body = match call.next("body")? {
             None => String::new(),
             Some(value) => value.unpack_str().map(str::to_owned).ok_or_else(|| {
@@ -70,11 +61,7 @@ impl Action<'_, '_> {
                     .help("for JSON, write json.encode(…)")
             })?,
         };
-        let headers = call
-            .named("headers")
-            .map(|v| call.text_pairs("headers", v))
-            .transpose()?
-            .unwrap_or_default();
+        let headers = call.named("headers").map(|v| call.text_pairs("headers", v)).transpose()?.unwrap_or_default();
         let call_name = call.builtin().to_owned();
         call.finish()?;
         let method = self.step.method.to_uppercase();
@@ -84,13 +71,8 @@ impl Action<'_, '_> {
         let host = format!("{}:{}", self.step.service.name, self.interface.port);
         let request = http::request(&method, &host, &path, &headers, body.as_bytes())
             .map_err(|why| Diagnostic::argument(format!("{}(): {why}", call_name)))?;
-        self.note_send(
-            &format!("{method} {path}"),
-            [("path", path.clone()), ("body", noted(&body))],
-        );
-        let connected = machine
-            .connect(self.target, self.interface.port, deadline)
-            .map_err(interrupted)?;
+        self.note_send(&format!("{method} {path}"), [("path", path.clone()), ("body", noted(&body))]);
+        let connected = machine.connect(self.target, self.interface.port, deadline).map_err(interrupted)?;
         let answer = match connected {
             Err(errno) => Err(format!("connect: {}", errno.message())),
             Ok(connection) => {
@@ -107,12 +89,7 @@ impl Action<'_, '_> {
                 error: String::new(),
                 duration_ms,
             },
-            Err(error) => Response {
-                status: 0,
-                body: String::new(),
-                error,
-                duration_ms,
-            },
+            Err(error) => Response { status: 0, body: String::new(), error, duration_ms },
         };
         let status = (response.status != 0).then(|| i64::from(response.status));
         self.note_recv(Some(&path), status, &response.body, &response.error, duration_ms);
@@ -127,9 +104,7 @@ impl Action<'_, '_> {
         let began = machine.now();
         let deadline = began.after(TIMEOUT);
         self.note_send(&format!("send {}", noted(data.trim_end())), [("body", noted(&data))]);
-        let connected = machine
-            .connect(self.target, self.interface.port, deadline)
-            .map_err(interrupted)?;
+        let connected = machine.connect(self.target, self.interface.port, deadline).map_err(interrupted)?;
         let answer = match connected {
             Err(errno) => Err(format!("connect: {}", errno.message())),
             Ok(connection) => {
@@ -152,17 +127,9 @@ impl Action<'_, '_> {
 
     fn note_send<const N: usize>(&self, summary: &str, details: [(&str, String); N]) {
         let mut fields = self.about();
-        fields.extend(
-            details
-                .into_iter()
-                .filter(|(_, v)| !v.is_empty())
-                .map(|(k, v)| (k.into(), v.into())),
-        );
+        fields.extend(details.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.into(), v.into())));
         fields.push(("summary".into(), summary.into()));
-        self.live.machine.note(Note {
-            kind: "step_send".into(),
-            fields,
-        });
+        self.live.machine.note(Note { kind: "step_send".into(), fields });
     }
 
     fn note_recv(&self, path: Option<&str>, status: Option<i64>, body: &str, error: &str, duration_ms: i64) {
@@ -177,15 +144,8 @@ impl Action<'_, '_> {
             (None, error) => format!("{error} after {duration_ms}ms"),
         };
         let text = [("error", error.to_owned()), ("body", noted(body)), ("summary", summary)];
-        fields.extend(
-            text.into_iter()
-                .filter(|(_, v)| !v.is_empty())
-                .map(|(k, v)| (k.into(), v.into())),
-        );
-        self.live.machine.note(Note {
-            kind: "step_recv".into(),
-            fields,
-        });
+        fields.extend(text.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.into(), v.into())));
+        self.live.machine.note(Note { kind: "step_recv".into(), fields });
     }
 
     fn about(&self) -> Vec<(Box<str>, FieldValue)> {
@@ -242,11 +202,7 @@ fn exchange_line(
             Ok(bytes) => bytes,
             Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
         };
-        let line = if received.is_empty() {
-            reader.finish_at_eof()
-        } else {
-            reader.push(&received)
-        };
+        let line = if received.is_empty() { reader.finish_at_eof() } else { reader.push(&received) };
         match line {
             Some(line) => return Ok(Ok(line)),
             None if received.is_empty() => return Ok(Err("connection closed without a line".to_owned())),

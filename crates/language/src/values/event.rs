@@ -33,11 +33,7 @@ starlark_simple_value!(EventValue);
 
 impl EventValue {
     pub(crate) fn new(event: Event, service: &str) -> EventValue {
-        EventValue {
-            event,
-            service: service.to_owned(),
-            json: OnceLock::new(),
-        }
+        EventValue { event, service: service.to_owned(), json: OnceLock::new() }
     }
 
     fn lookup<'v>(&self, name: &str, heap: Heap<'v>) -> Option<Value<'v>> {
@@ -50,22 +46,12 @@ impl EventValue {
 
     fn keys(&self) -> Vec<String> {
         let intrinsic = ["type", "service", "seq"].map(str::to_owned);
-        intrinsic
-            .into_iter()
-            .chain(self.names().into_iter().map(Into::into))
-            .collect()
+        intrinsic.into_iter().chain(self.names().into_iter().map(Into::into)).collect()
     }
 
     fn fields_dict<'v>(&self, heap: Heap<'v>) -> Value<'v> {
-        let fields = self
-            .names()
-            .into_iter()
-            .filter_map(|name| Some((name.clone(), self.lookup(&name, heap)?)));
-        heap.alloc(AllocDict(
-            fields
-                .map(|(name, value)| (heap.alloc(&*name), value))
-                .collect::<Vec<_>>(),
-        ))
+        let fields = self.names().into_iter().filter_map(|name| Some((name.clone(), self.lookup(&name, heap)?)));
+        heap.alloc(AllocDict(fields.map(|(name, value)| (heap.alloc(&*name), value)).collect::<Vec<_>>()))
     }
 
     /// The payload with its types; for an event without one, its fields.
@@ -156,10 +142,7 @@ fn methods(builder: &mut MethodsBuilder) {
     /// The event's fields as pairs of name and value.
     fn items<'v>(this: &EventValue, heap: Heap<'v>) -> starlark::Result<Vec<(String, Value<'v>)>> {
         let keys = EventValue::keys(this);
-        Ok(keys
-            .into_iter()
-            .filter_map(|key| this.lookup(&key, heap).map(|value| (key, value)))
-            .collect())
+        Ok(keys.into_iter().filter_map(|key| this.lookup(&key, heap).map(|value| (key, value))).collect())
     }
 }
 

@@ -85,26 +85,16 @@ impl Rule {
             let ops = service.ops.iter().map(|op| op.name.as_str());
             let found = calls_named(name).map_err(|help| {
                 let near = suggest::hint(name, COMMON.into_iter().chain(ops));
-                Diagnostic::new(
-                    Code::UnknownSyscall,
-                    format!("{builtin}() has no keyword or system call `{name}`"),
-                )
-                .help(help)
-                .help_if(near)
-                .focus(name)
+                Diagnostic::new(Code::UnknownSyscall, format!("{builtin}() has no keyword or system call `{name}`"))
+                    .help(help)
+                    .help_if(near)
+                    .focus(name)
             })?;
             calls.extend(found);
         }
         calls.sort_by_key(|call| call.id());
         calls.dedup();
-        Ok(Rule {
-            service: service.name.clone(),
-            keyword: keyword.to_owned(),
-            op,
-            calls,
-            path,
-            fault,
-        })
+        Ok(Rule { service: service.name.clone(), keyword: keyword.to_owned(), op, calls, path, fault })
     }
 
     /// The rule as the machine wants it.
@@ -142,16 +132,12 @@ impl fmt::Display for Rule {
 /// The calls that a name stands for; `Err` is the list of names to choose from.
 pub(crate) fn calls_named(name: &str) -> Result<Vec<Sysno>, String> {
     let known = |name: &str| name.parse::<Sysno>().ok();
-    family(name)
-        .into_iter()
-        .map(known)
-        .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| {
-            format!(
-                "any x86-64 system call can be named, or a named operation of the service; often used: {}",
-                COMMON.join(" ")
-            )
-        })
+    family(name).into_iter().map(known).collect::<Option<Vec<_>>>().ok_or_else(|| {
+        format!(
+            "any x86-64 system call can be named, or a named operation of the service; often used: {}",
+            COMMON.join(" ")
+        )
+    })
 }
 
 /// Reads a probability: `"20%"`, `"0.2"`, `0.2`, or a number above 1 in per cent. In millionths.
@@ -161,11 +147,7 @@ pub(crate) fn probability(text: &str) -> Option<u32> {
         None => (text.trim(), false),
     };
     let number: f64 = number.parse().ok().filter(|n: &f64| n.is_finite())?;
-    let share = if percent || number > 1.0 {
-        number / 100.0
-    } else {
-        number
-    };
+    let share = if percent || number > 1.0 { number / 100.0 } else { number };
     (share > 0.0 && share <= 1.0).then(|| (share * f64::from(FaultRule::ALWAYS)).round().max(1.0) as u32)
 }
 

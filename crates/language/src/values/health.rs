@@ -79,17 +79,10 @@ impl fmt::Display for Decoder {
 impl HealthCheck {
     /// Reads `host:port` or `[http://]host:port/path`.
     pub(crate) fn parse(kind: &str, address: &str, timeout: VirtualDuration) -> Result<HealthCheck, Diagnostic> {
-        let rest = address
-            .strip_prefix("http://")
-            .filter(|_| kind == "http")
-            .unwrap_or(address);
+        let rest = address.strip_prefix("http://").filter(|_| kind == "http").unwrap_or(address);
         let (host_port, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let bad = |why: &str| {
-            let example = if kind == "http" {
-                "localhost:8080/health"
-            } else {
-                "localhost:5432"
-            };
+            let example = if kind == "http" { "localhost:8080/health" } else { "localhost:5432" };
             Diagnostic::argument(format!("{kind}(): bad address {address:?}: {why}"))
                 .help(format!("write it as \"{example}\""))
                 .focus(address)
@@ -98,25 +91,13 @@ impl HealthCheck {
             return Err(bad("readiness checks speak plain http"));
         }
         let (host, port) = host_port.rsplit_once(':').ok_or_else(|| bad("it has no port"))?;
-        let port = port
-            .parse()
-            .ok()
-            .filter(|p| *p != 0)
-            .ok_or_else(|| bad("the port is not a number up to 65535"))?;
+        let port = port.parse().ok().filter(|p| *p != 0).ok_or_else(|| bad("the port is not a number up to 65535"))?;
         let check = match kind {
-            "http" => Check::Http(if path.is_empty() {
-                "/".to_owned()
-            } else {
-                path.to_owned()
-            }),
+            "http" => Check::Http(if path.is_empty() { "/".to_owned() } else { path.to_owned() }),
             _ if path.is_empty() => Check::Tcp,
             _ => return Err(bad("a tcp check has no path")),
         };
-        Ok(HealthCheck {
-            check,
-            address: Some((host.to_owned(), port)),
-            timeout,
-        })
+        Ok(HealthCheck { check, address: Some((host.to_owned(), port)), timeout })
     }
 
     /// The check of a particular service.
@@ -133,16 +114,10 @@ impl HealthCheck {
             }
             (None, [first, ..]) => first.port,
             (None, []) => {
-                return Err(Diagnostic::argument(
-                    "service(): ready() needs a service that has an interface",
-                ));
+                return Err(Diagnostic::argument("service(): ready() needs a service that has an interface"));
             }
         };
-        Ok(Health {
-            check: self.check.clone(),
-            port,
-            timeout: self.timeout,
-        })
+        Ok(Health { check: self.check.clone(), port, timeout: self.timeout })
     }
 }
 
@@ -155,18 +130,11 @@ mod tests {
         let parse = |kind, address| HealthCheck::parse(kind, address, VirtualDuration::ZERO).ok();
         let found = |kind, address| parse(kind, address).map(|h| (h.check, h.address.expect("an address").1));
         assert_eq!(found("tcp", "localhost:5432"), Some((Check::Tcp, 5432)));
-        assert_eq!(
-            found("http", "localhost:80/health"),
-            Some((Check::Http("/health".into()), 80))
-        );
+        assert_eq!(found("http", "localhost:80/health"), Some((Check::Http("/health".into()), 80)));
         assert_eq!(found("http", "http://api:80"), Some((Check::Http("/".into()), 80)));
-        for (kind, bad) in [
-            ("tcp", "localhost"),
-            ("tcp", "h:0"),
-            ("tcp", "h:1/x"),
-            ("http", "https://h:1/"),
-            ("tcp", "h:x"),
-        ] {
+        for (kind, bad) in
+            [("tcp", "localhost"), ("tcp", "h:0"), ("tcp", "h:1/x"), ("http", "https://h:1/"), ("tcp", "h:x")]
+        {
             assert_eq!(parse(kind, bad), None, "{bad}");
         }
     }

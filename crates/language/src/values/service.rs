@@ -106,20 +106,13 @@ impl<'v> StarlarkValue<'v> for Service {
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         if let Some(interface) = self.0.interfaces.iter().find(|i| i.name == attribute) {
             let interface = interface.clone();
-            return Some(heap.alloc(InterfaceRef {
-                service: Some(Arc::clone(&self.0)),
-                interface,
-            }));
+            return Some(heap.alloc(InterfaceRef { service: Some(Arc::clone(&self.0)), interface }));
         }
         match attribute {
             "name" => Some(heap.alloc(self.0.name.as_str())),
             step if is_step_name(step) => {
                 let interface = self.0.default_interface();
-                Some(heap.alloc(Step {
-                    service: Arc::clone(&self.0),
-                    interface,
-                    method: step.to_owned(),
-                }))
+                Some(heap.alloc(Step { service: Arc::clone(&self.0), interface, method: step.to_owned() }))
             }
             _ => None,
         }
@@ -158,29 +151,19 @@ impl<'v> StarlarkValue<'v> for InterfaceRef {
             "host" => Some(heap.alloc(service.name.as_str())),
             step if is_step_name(step) => {
                 let interface = service.interfaces.iter().position(|i| i.name == self.interface.name);
-                Some(heap.alloc(Step {
-                    service: Arc::clone(service),
-                    interface,
-                    method: step.to_owned(),
-                }))
+                Some(heap.alloc(Step { service: Arc::clone(service), interface, method: step.to_owned() }))
             }
             _ => None,
         }
     }
     fn dir_attr(&self) -> Vec<String> {
-        ["addr", "host", "internal_addr", "name", "port", "protocol"]
-            .map(str::to_owned)
-            .to_vec()
+        ["addr", "host", "internal_addr", "name", "port", "protocol"].map(str::to_owned).to_vec()
     }
 }
 
 impl fmt::Display for InterfaceRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "interface({:?}, {:?}, {})",
-            self.interface.name, self.interface.protocol, self.interface.port
-        )
+        write!(f, "interface({:?}, {:?}, {})", self.interface.name, self.interface.protocol, self.interface.port)
     }
 }
 
@@ -190,21 +173,12 @@ impl Step {
     /// # Errors
     /// If none can be meant, or it does not speak a protocol that has the step.
     fn interface(&self) -> Result<&Interface, Diagnostic> {
-        let names = || {
-            self.service
-                .interfaces
-                .iter()
-                .map(|i| i.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
+        let names = || self.service.interfaces.iter().map(|i| i.name.as_str()).collect::<Vec<_>>().join(", ");
         let (service, method) = (&self.service.name, &self.method);
         let Some(interface) = self.interface.map(|i| &self.service.interfaces[i]) else {
             let message = format!("{service}.{method}: the service {service} does not have exactly one interface");
-            return Err(Diagnostic::argument(message).help(format!(
-                "name the interface, as in {service}.<interface>.{method}(); there are: {}",
-                names()
-            )));
+            return Err(Diagnostic::argument(message)
+                .help(format!("name the interface, as in {service}.<interface>.{method}(); there are: {}", names())));
         };
         let methods = methods_of(&interface.protocol);
         if methods.contains(&method.as_str()) {
@@ -228,14 +202,8 @@ impl<'v> StarlarkValue<'v> for Step {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let interface = self.interface()?;
-        let named: Named<'v> = args
-            .names_map()?
-            .into_iter()
-            .map(|(k, v)| (k.as_str().to_owned(), v))
-            .collect();
-        let positional = UnpackTuple {
-            items: args.positions(eval.heap())?.collect(),
-        };
+        let named: Named<'v> = args.names_map()?.into_iter().map(|(k, v)| (k.as_str().to_owned(), v)).collect();
+        let positional = UnpackTuple { items: args.positions(eval.heap())?.collect() };
         let call = Call::new(&format!("{}.{}", self.service.name, self.method), positional, named);
         crate::run::steps::take(self, interface, call, eval)
     }

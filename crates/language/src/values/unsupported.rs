@@ -35,9 +35,6 @@ impl<'v> StarlarkValue<'v> for Unsupported {
     }
     fn get_attr(&self, attribute: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         let name = format!("{}.{attribute}", self.name);
-        Some(heap.alloc(Unsupported {
-            name,
-            instead: self.instead,
-        }))
+        Some(heap.alloc(Unsupported { name, instead: self.instead }))
     }
 }

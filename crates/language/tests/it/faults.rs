@@ -20,9 +20,7 @@ fn faults(log: &[Event]) -> Vec<String> {
             Some(Value::Int(n)) => format!(" {name}={n}"),
             _ => String::new(),
         };
-        let words = ["service", "rule", "assumption", "label", "considered", "fired", "hint"]
-            .map(text)
-            .concat();
+        let words = ["service", "rule", "assumption", "label", "considered", "fired", "hint"].map(text).concat();
         note.kind.starts_with("fault_").then(|| format!("{}{words}", note.kind))
     };
     log.iter().filter_map(note).collect()
@@ -47,10 +45,7 @@ def test_window():
     assert_eq!(verdict, Verdict::Held);
     assert_eq!(
         notes,
-        [
-            "fault_applied db deny(EIO) on write pwrite64 writev disk",
-            "fault_removed db disk considered=1 fired=1"
-        ]
+        ["fault_applied db deny(EIO) on write pwrite64 writev disk", "fault_removed db disk considered=1 fired=1"]
     );
 }
 
@@ -68,10 +63,7 @@ def test_stack():
 ");
     assert_eq!(verdict, Verdict::Held);
     assert_eq!(notes[0], "fault_applied db delay(1s) on write pwrite64 writev slow");
-    assert_eq!(
-        notes[1],
-        "fault_applied db deny(ENOSPC) on write pwrite64 writev fsync fdatasync of /data/* broken"
-    );
+    assert_eq!(notes[1], "fault_applied db deny(ENOSPC) on write pwrite64 writev fsync fdatasync of /data/* broken");
     assert_eq!(notes[2], "fault_applied db allow() on fsync fdatasync broken");
     assert_eq!(notes[3], "fault_removed db considered=0 fired=0", "{notes:#?}");
     assert!(notes[4].starts_with("fault_zero_traffic db") && notes[4].ends_with("db made none of these calls"));
@@ -99,10 +91,7 @@ def test_flaky():
     assert_eq(fault(api, connect = deny(\"ETIMEDOUT\", max_fires = 2), run = several), [503, 503, 200, 200])
 ");
     assert_eq!(verdict, Verdict::Held);
-    assert_eq!(
-        notes[0],
-        "fault_applied api deny(ETIMEDOUT) on connect with probability 50%"
-    );
+    assert_eq!(notes[0], "fault_applied api deny(ETIMEDOUT) on connect with probability 50%");
     assert_eq!(notes[2], "fault_applied api deny(ETIMEDOUT) on connect at most 2 times");
 }
 
@@ -152,9 +141,6 @@ fault_matrix(scenarios = [order], faults = [a], require_faults_fire = True)
     };
     assert_eq!(run(&matrix("api")).0, Verdict::Held);
     let failure = failure(run(&matrix("db")).0);
-    assert_eq!(
-        (failure.kind.as_str(), failure.property.as_str()),
-        ("assertion", "matrix_order_a")
-    );
+    assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("assertion", "matrix_order_a"));
     assert!(failure.message.starts_with("no fault fired"));
 }

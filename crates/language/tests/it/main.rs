@@ -4,9 +4,11 @@ mod errors;
 mod faults;
 mod monitors;
 mod names;
+mod refused;
 mod run;
 mod seed;
 mod shop;
+mod tidy;
 mod toy;
 
 use language::{LoadOptions, Spec, SpecError, SpecSource};
@@ -18,33 +20,17 @@ pub(crate) fn load(text: &str) -> Result<Spec, SpecError> {
 }
 
 pub(crate) fn load_with(text: &str, overrides: &[(&str, &str)]) -> Result<Spec, SpecError> {
-    let source = SpecSource {
-        path: "spec.star".into(),
-        text: text.into(),
-    };
+    let source = SpecSource { path: "spec.star".into(), text: text.into() };
     let env_overrides = overrides.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
     let resolve_binary = |name: &str| {
-        if name.contains("missing") {
-            Err("no such file".to_owned())
-        } else {
-            Ok(format!("/bin/{name}"))
-        }
+        if name.contains("missing") { Err("no such file".to_owned()) } else { Ok(format!("/bin/{name}")) }
     };
-    language::load(
-        source,
-        &fixture,
-        LoadOptions {
-            env_overrides,
-            resolve_binary: &resolve_binary,
-        },
-    )
+    language::load(source, &fixture, LoadOptions { env_overrides, resolve_binary: &resolve_binary })
 }
 
 /// The text of a fixture.
 pub(crate) fn fixture(name: &str) -> Result<String, String> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
     std::fs::read_to_string(path).map_err(|e| e.to_string())
 }
 

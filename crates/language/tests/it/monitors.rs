@@ -21,13 +21,7 @@ fn run(body: &str, test: &str) -> Verdict {
 /// The failure of `test_a`, as kind, property and message.
 #[track_caller]
 fn fails(body: &str) -> (String, String, String) {
-    let Failure {
-        kind,
-        property,
-        message,
-        at,
-        ..
-    } = failure(run(body, "test_a"));
+    let Failure { kind, property, message, at, .. } = failure(run(body, "test_a"));
     assert!(at.is_some(), "a monitor speaks at an event");
     (kind, property, message)
 }
@@ -72,10 +66,8 @@ def test_a():
     let (kind, property, message) = fails(&body.replace("CLAIM", ""));
     assert_eq!((kind.as_str(), property.as_str()), ("monitor", "stock_falls"));
     assert!(message.starts_with("the check fails in state 28 at #"), "{message}");
-    let claimed = body.replace(
-        "CLAIM",
-        "other = fault_assumption(\"o\", target = db, fsync = allow(), monitors = [stock])",
-    );
+    let claimed =
+        body.replace("CLAIM", "other = fault_assumption(\"o\", target = db, fsync = allow(), monitors = [stock])");
     assert_eq!(run(&claimed, "test_a"), Verdict::Held);
 }
 
@@ -98,26 +90,18 @@ def test_a():
     let failure = failure(spec.run("test_a", &toy));
     assert_eq!(failure.message, "confirmed");
     let last = toy.log().last().map(|e| e.index);
-    assert_eq!(
-        failure.at, last,
-        "nothing happens after the event that a monitor fails at"
-    );
+    assert_eq!(failure.at, last, "nothing happens after the event that a monitor fails at");
 }
 
 #[test]
 fn monitors_may_look_but_not_act() {
-    for (call, name) in [
-        ("sleep(\"1s\")", "sleep()"),
-        ("api.get(path = \"/\")", "api.get()"),
-        ("monitor(len)", "monitor()"),
-    ] {
+    for (call, name) in
+        [("sleep(\"1s\")", "sleep()"), ("api.get(path = \"/\")", "api.get()"), ("monitor(len)", "monitor()")]
+    {
         let body = format!("def m(e):\n    {call}\ndef test_a():\n    monitor(m, type = \"stdout\")\n    order()\n");
         let (kind, property, message) = fails(&body);
         assert_eq!((kind.as_str(), property.as_str()), ("error", "m"));
-        assert!(
-            message.starts_with(&format!("[FB0115] {name} cannot be called from a monitor")),
-            "{message}"
-        );
+        assert!(message.starts_with(&format!("[FB0115] {name} cannot be called from a monitor")), "{message}");
     }
 }
 
@@ -174,11 +158,9 @@ def test_a():
 fn branches_take_turns_as_the_machine_decides() {
     let spec = good(&format!("{SHOP}{BRANCHES}"));
     let shop = Shop::new(Bug::None);
-    for (schedule, expected) in [
-        (vec![], "abcaba"),
-        (vec![2, 2, 1, 1, 1, 0], "cbbaaa"),
-        (vec![0, 0, 0, 0, 2, 1], "aaacbb"),
-    ] {
+    for (schedule, expected) in
+        [(vec![], "abcaba"), (vec![2, 2, 1, 1, 1, 0], "cbbaaa"), (vec![0, 0, 0, 0, 2, 1], "aaacbb")]
+    {
         let toy = Toy::new(spec.plan(), &shop);
         *toy.schedule.borrow_mut() = schedule.into_iter().rev().collect();
         let mut printed = String::new();
@@ -199,10 +181,7 @@ def test_a():
     parallel(lambda: sleep(\"5s\"), lambda: later(\"second\"), lambda: fail(\"third\"))
 ";
     let failure = failure(run(body, "test_a"));
-    assert_eq!(
-        (failure.kind.as_str(), failure.message.as_str()),
-        ("assertion", "second")
-    );
+    assert_eq!((failure.kind.as_str(), failure.message.as_str()), ("assertion", "second"));
     assert_eq!(failure.location.as_deref(), Some("spec.star:8:5"));
 }
 

@@ -54,23 +54,12 @@ fn tests_are_named_and_ordered() {
     assert_eq!(spec.plan().tests, expected);
     assert_eq!(
         spec.tests()[2].kind,
-        TestKind::MatrixCell {
-            scenario: "order_flow".into(),
-            fault: "both".into()
-        },
+        TestKind::MatrixCell { scenario: "order_flow".into(), fault: "both".into() },
         "{:?}",
         spec.tests()[2]
     );
     let kinds: Vec<&TestKind> = spec.tests()[5..].iter().map(|t| &t.kind).collect();
-    assert_eq!(
-        kinds,
-        [
-            &TestKind::FaultScenario,
-            &TestKind::Scenario,
-            &TestKind::Function,
-            &TestKind::Scenario
-        ]
-    );
+    assert_eq!(kinds, [&TestKind::FaultScenario, &TestKind::Scenario, &TestKind::Function, &TestKind::Scenario]);
 }
 
 #[test]
@@ -79,19 +68,9 @@ fn the_seed_makes_these_tests() {
         ("s01_matrix", vec!["test_matrix_order_flow_db_down", "test_order_flow"]),
         ("s07_parallel", vec!["test_concurrent_orders", "test_no_overselling"]),
         ("s12_oracle", vec!["test_create_order", "test_order_durability"]),
-        (
-            "s13_assumptions",
-            vec![
-                "test_matrix_create_order_db_slow",
-                "test_matrix_create_order_db_write_fail",
-            ],
-        ),
+        ("s13_assumptions", vec!["test_matrix_create_order_db_slow", "test_matrix_create_order_db_write_fail"]),
     ] {
-        assert_eq!(
-            names(&good(&fixture(&format!("{file}.star")).expect("a fixture"))),
-            expected,
-            "{file}"
-        );
+        assert_eq!(names(&good(&fixture(&format!("{file}.star")).expect("a fixture"))), expected, "{file}");
     }
 }
 
@@ -102,18 +81,9 @@ fn patterns_select() {
         ("test_named", vec!["test_named"]),
         ("named", vec!["test_named"]),
         ("test_plain", vec!["test_plain", "test_test_plain"]),
-        (
-            "matrix_bulk",
-            vec!["test_matrix_bulk_db_down", "test_matrix_bulk_db_slow"],
-        ),
-        (
-            "test_matrix_bulk",
-            vec!["test_matrix_bulk_db_down", "test_matrix_bulk_db_slow"],
-        ),
-        (
-            "*_db_down",
-            vec!["test_matrix_bulk_db_down", "test_matrix_order_flow_db_down"],
-        ),
+        ("matrix_bulk", vec!["test_matrix_bulk_db_down", "test_matrix_bulk_db_slow"]),
+        ("test_matrix_bulk", vec!["test_matrix_bulk_db_down", "test_matrix_bulk_db_slow"]),
+        ("*_db_down", vec!["test_matrix_bulk_db_down", "test_matrix_order_flow_db_down"]),
         ("order*", vec!["test_order_flow"]),
         ("nothing", vec![]),
         ("", vec![]),
@@ -129,21 +99,12 @@ fn patterns_select() {
 fn the_plan_of_the_shop() {
     let spec = good("load(\"shop.star\", \"api\")\ndef test_a(): pass\n");
     let plan = spec.plan();
-    assert_eq!(
-        plan.services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(),
-        ["db", "inventory", "api"]
-    );
+    assert_eq!(plan.services.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["db", "inventory", "api"]);
     let (db, api) = (&plan.services[0], &plan.services[2]);
     assert_eq!(db.binary, "/bin/db");
     assert_eq!(db.observe_wal, [Glob::path("*.wal")]);
     assert_eq!(db.ops[0].calls, ["write", "writev", "pwrite64", "fsync", "fdatasync"]);
-    let health = |check, port, secs| {
-        Some(Health {
-            check,
-            port,
-            timeout: VirtualDuration::secs(secs),
-        })
-    };
+    let health = |check, port, secs| Some(Health { check, port, timeout: VirtualDuration::secs(secs) });
     assert_eq!(db.health, health(Check::Tcp, 5432, 10));
     assert_eq!(plan.services[1].health, health(Check::Tcp, 7000, 30));
     assert_eq!(api.health, health(Check::Http("/health".into()), 8080, 5));

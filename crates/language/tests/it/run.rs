@@ -76,16 +76,10 @@ fn the_surface_of_values() {
 fn services_are_waited_for_in_order() {
     let spec = good(&format!("{SHOP}def test_a(): pass\n"));
     let shop = Shop::new(Bug::None);
-    let toy = Toy::new(spec.plan(), &shop)
-        .ready_after("db", 55)
-        .ready_after("api", 100);
+    let toy = Toy::new(spec.plan(), &shop).ready_after("db", 55).ready_after("api", 100);
     assert_eq!(spec.run("test_a", &toy), Verdict::Held);
-    let boot = ["db", "inventory", "api"].map(|s| {
-        [
-            format!("service_started service={s}"),
-            format!("service_ready service={s}"),
-        ]
-    });
+    let boot = ["db", "inventory", "api"]
+        .map(|s| [format!("service_started service={s}"), format!("service_ready service={s}")]);
     assert_eq!(notes(&toy.log()), [boot.concat(), vec!["run_entered".into()]].concat());
 }
 
@@ -110,17 +104,11 @@ fn a_service_that_does_not_come_up() {
     );
     assert_eq!(
         boot(Toy::new(spec.plan(), &shop).ready_after("db", 60_000)),
-        (
-            "db".into(),
-            "db was not ready within 10s: port 5432: connection refused".into()
-        )
+        ("db".into(), "db was not ready within 10s: port 5432: connection refused".into())
     );
     assert_eq!(
         boot(Toy::new(spec.plan(), &Sick)),
-        (
-            "api".into(),
-            "api was not ready within 5s: GET /health answers 500".into()
-        )
+        ("api".into(), "api was not ready within 5s: GET /health answers 500".into())
     );
 }
 
@@ -165,43 +153,20 @@ fn an_ended_world_unwinds_from_everywhere() {
 
 #[test]
 fn limits_end_a_test_and_name_it() {
-    let failure = |body: &str| {
-        fails(&format!(
-            "{SHOP}def f(n):\n    return f(n + 1)\ndef test_big():\n{body}"
-        ))
-    };
+    let failure = |body: &str| fails(&format!("{SHOP}def f(n):\n    return f(n + 1)\ndef test_big():\n{body}"));
     for (body, location, part) in [
         ("    f(1)\n", "spec.star:3:12", "calls are nested more than 100 deep"),
-        (
-            "    for i in range(100000000):\n        pass\n",
-            "spec.star:5:5",
-            "takes more than 20000000 steps",
-        ),
-        (
-            "    parallel(lambda: f(1), lambda: 1)\n",
-            "spec.star:3:12",
-            "more than 100 deep",
-        ),
+        ("    for i in range(100000000):\n        pass\n", "spec.star:5:5", "takes more than 20000000 steps"),
+        ("    parallel(lambda: f(1), lambda: 1)\n", "spec.star:3:12", "more than 100 deep"),
     ] {
         let failure = failure(body);
-        assert_eq!(
-            (failure.kind.as_str(), failure.property.as_str()),
-            ("error", "big"),
-            "{failure}"
-        );
-        assert!(
-            failure.message.contains("test_big") && failure.message.contains(part),
-            "{failure}"
-        );
+        assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("error", "big"), "{failure}");
+        assert!(failure.message.contains("test_big") && failure.message.contains(part), "{failure}");
         assert_eq!(failure.location.as_deref(), Some(location));
     }
     let greedy = "def greedy(e):\n    for i in range(100000000):\n        pass\ndef test_m():\n    monitor(greedy)\n    sleep(\"1s\")\n    api.get(path = \"/\")\n";
     let failure = fails(&format!("{SHOP}{greedy}"));
-    assert_eq!(
-        (failure.kind.as_str(), failure.property.as_str()),
-        ("error", "greedy"),
-        "{failure}"
-    );
+    assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("error", "greedy"), "{failure}");
 }
 
 #[test]
@@ -209,11 +174,7 @@ fn assertions_fail_tests_where_they_stand() {
     for (body, message, location) in [
         ("    assert_true(1 == 2)\n", "assertion failed", "spec.star:3:5"),
         ("    assert_true(None, msg = \"why\")\n", "why", "spec.star:3:5"),
-        (
-            "    assert_eq(\"a\", 1, \"why\")\n",
-            "assert_eq failed: \"a\" != 1 (why)",
-            "spec.star:3:5",
-        ),
+        ("    assert_eq(\"a\", 1, \"why\")\n", "assert_eq failed: \"a\" != 1 (why)", "spec.star:3:5"),
         ("    x = [fail(\"a\", 1) for i in [1]]\n", "a 1", "spec.star:3:10"),
         ("    db.send(data = \"x\") + fail(\"no\")\n", "no", "spec.star:3:27"),
         (
@@ -253,19 +214,10 @@ def test_tcp():
     assert_eq!(spec.run("test_http", &toy), Verdict::Held);
     let toy = Toy::new(spec.plan(), &Gone);
     let failure = failure(spec.run("test_tcp", &toy));
-    assert_eq!(
-        (failure.kind.as_str(), failure.location.as_deref()),
-        ("assertion", Some("spec.star:8:5"))
-    );
+    assert_eq!((failure.kind.as_str(), failure.location.as_deref()), ("assertion", Some("spec.star:8:5")));
     assert_eq!(failure.message, "tcp send to db failed: connect: connection refused");
-    let recv = notes(&toy.log())
-        .into_iter()
-        .find(|n| n.starts_with("step_recv"))
-        .expect("a step_recv");
-    assert!(
-        recv.contains("success=false") && recv.contains("error=connect: connection refused"),
-        "{recv}"
-    );
+    let recv = notes(&toy.log()).into_iter().find(|n| n.starts_with("step_recv")).expect("a step_recv");
+    assert!(recv.contains("success=false") && recv.contains("error=connect: connection refused"), "{recv}");
 }
 
 #[test]
@@ -286,20 +238,11 @@ fn printing_and_choosing() {
 #[test]
 fn the_spec_is_what_is_wrong() {
     let failure = fails(&format!("{SHOP}def test_a():\n    x = {{}}\n    x[\"a\"]\n"));
-    assert_eq!(
-        (failure.kind.as_str(), failure.location.as_deref()),
-        ("error", Some("spec.star:4:5"))
-    );
+    assert_eq!((failure.kind.as_str(), failure.location.as_deref()), ("error", Some("spec.star:4:5")));
     let failure = fails(&format!("{SHOP}def test_a():\n    scenario(len)\n"));
-    assert!(
-        failure.message.contains("FB0114") && failure.message.contains("declares a test"),
-        "{failure}"
-    );
+    assert!(failure.message.contains("FB0114") && failure.message.contains("declares a test"), "{failure}");
     let spec = good(SHOP);
-    assert_eq!(
-        verdict(&spec, "test_b"),
-        Verdict::Inconclusive("there is no test \"test_b\"".into())
-    );
+    assert_eq!(verdict(&spec, "test_b"), Verdict::Inconclusive("there is no test \"test_b\"".into()));
 }
 
 #[test]

@@ -38,21 +38,12 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new(bug: Bug) -> Shop {
-        Shop {
-            bug,
-            stock: Cell::new(30),
-            promised: Cell::new(0),
-        }
+        Shop { bug, stock: Cell::new(30), promised: Cell::new(0) }
     }
 
     fn quantity(request: &str) -> i64 {
         let after = request.split("\"qty\":").nth(1).unwrap_or("1");
-        after
-            .chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-            .parse()
-            .unwrap_or(1)
+        after.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(1)
     }
 
     fn order(&self, toy: &Toy<'_>, request: &str) -> (u16, &'static str) {
@@ -70,11 +61,7 @@ impl Shop {
             if self.bug != Bug::NeverRetries {
                 toy.later(5_000, "api", LineSource::Stdout, r#"{"action":"retry"}"#);
             }
-            return if self.bug == Bug::IgnoresDbDown {
-                (200, "ok")
-            } else {
-                (503, "db unreachable")
-            };
+            return if self.bug == Bug::IgnoresDbDown { (200, "ok") } else { (503, "db unreachable") };
         }
         self.stock.set(self.stock.get() - quantity);
         toy.stdout("inventory", &format!(r#"{{"stock":{}}}"#, self.stock.get()));
@@ -107,17 +94,9 @@ impl Services for Shop {
     fn answer(&self, toy: &Toy<'_>, service: &str, request: &str) -> String {
         if service == "db" {
             let line = request.trim_end();
-            return if line == "PING" {
-                "PONG\n".to_owned()
-            } else {
-                format!("ERR {line}\n")
-            };
+            return if line == "PING" { "PONG\n".to_owned() } else { format!("ERR {line}\n") };
         }
-        let (status, body) = if request.starts_with("POST /orders") {
-            self.order(toy, request)
-        } else {
-            (200, "{}")
-        };
+        let (status, body) = if request.starts_with("POST /orders") { self.order(toy, request) } else { (200, "{}") };
         format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     }
 }
