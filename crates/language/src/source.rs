@@ -3,7 +3,7 @@
 use crate::error::Place;
 use starlark::codemap::FileSpan;
 
-/// Every file that was read, in the order in which they were completed; the specification itself is first.
+/// Every file that was read, in the order of reading; the specification itself is first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
     files: Vec<(String, String)>,

@@ -51,10 +51,7 @@ mod tests {
 
     fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
         let mut reader = LineReader::new();
-        pieces
-            .into_iter()
-            .find_map(|p| reader.push(p))
-            .or_else(|| reader.finish_at_eof())
+        pieces.into_iter().find_map(|p| reader.push(p)).or_else(|| reader.finish_at_eof())
     }
 
     #[test]
@@ -70,10 +67,7 @@ mod tests {
         ] {
             assert_eq!(read([bytes.as_bytes()]).as_deref(), expected, "{bytes:?}");
         }
-        assert_eq!(
-            read([&vec![b'x'; LINE_BYTES_MAX + 5][..]]).map(|l| l.len()),
-            Some(LINE_BYTES_MAX)
-        );
+        assert_eq!(read([&vec![b'x'; LINE_BYTES_MAX + 5][..]]).map(|l| l.len()), Some(LINE_BYTES_MAX));
     }
 
     proptest! {

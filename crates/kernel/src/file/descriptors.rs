@@ -51,6 +51,8 @@ impl Kernel {
         match self.files.objects.get(&object) {
             Some(Object::Socket(_)) => return self.socket_close(object),
             Some(Object::Pipe(_)) => return self.pipe_closed(object, open.flags),
+            // It was opened once more, by its path below /proc.
+            _ if self.files.open.values().any(|other| other.object() == Some(object)) => return,
             Some(Object::Epoll(_)) => self.epoll_unwatch(object),
             Some(Object::Timer(_)) => self.timerfd_disarm(object),
             Some(Object::Signals(_)) => drop(self.files.signalfds.remove(&object)),

@@ -229,6 +229,9 @@ impl Kernel {
     pub fn add_file(&mut self, target: Target, flags: u32, path: Option<String>) -> FileId {
         let id = FileId(self.files.next_file);
         self.files.next_file += 1;
+        if let Target::Object(object) = target {
+            self.pipe_opened(object, flags);
+        }
         let open = OpenFile { references: 0, flags, offset: 0, target, path, owner: 0, signal: 0 };
         self.files.open.insert(id, open);
         id

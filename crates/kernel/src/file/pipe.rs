@@ -113,18 +113,17 @@ impl Pipe {
 }
 
 impl Kernel {
-    /// A new pipe without ends; for `pipe` and for named pipes of file systems.
+    /// A new pipe without ends, for `pipe` and for named pipes of file systems; [`Kernel::add_file`] makes the ends.
     pub fn pipe_new(&mut self) -> ObjectId {
         let pipe = Pipe { bytes: VecDeque::new(), capacity: CAPACITY, readers: 0, writers: 0 };
         self.add_object(Object::Pipe(pipe))
     }
-    /// A new description of a pipe; its access mode says which end.
-    pub fn pipe_open(&mut self, object: ObjectId, flags: u32, path: Option<String>) -> FileId {
+    /// There is a new description of an object: if that is a pipe, its access mode says which end it holds.
+    pub(super) fn pipe_opened(&mut self, object: ObjectId, flags: u32) {
         if let Ok(pipe) = self.files.pipe(object) {
             pipe.count(flags, 1);
+            self.object_changed(object);
         }
-        self.object_changed(object);
-        self.add_file(Target::Object(object), flags, path)
     }
     /// Bytes were added.
     pub(crate) fn pipe_filled(&mut self, object: ObjectId) {
@@ -274,8 +273,8 @@ fn make(c: &mut Caller<'_>, flags: i32) -> Sys {
     let cloexec = flags & libc::O_CLOEXEC != 0;
     let status = (flags & libc::O_NONBLOCK) as u32;
     let object = c.k.pipe_new();
-    let reader = c.k.pipe_open(object, status | libc::O_RDONLY as u32, None);
-    let writer = c.k.pipe_open(object, status | libc::O_WRONLY as u32, None);
+    let reader = c.k.add_file(Target::Object(object), status | libc::O_RDONLY as u32, None);
+    let writer = c.k.add_file(Target::Object(object), status | libc::O_WRONLY as u32, None);
     let from = match c.k.install_fd(process, reader, cloexec, 0) {
         Ok(fd) => fd,
         Err(errno) => {

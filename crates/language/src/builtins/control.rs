@@ -75,7 +75,7 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let first = call.required("options")?;
         let (axis, options) = match first.unpack_str() {
             Some(axis) => (axis.to_owned(), call.required("options")?),
-            None => (eval.call_stack_top_location().map_or_else(String::new, |at| at.to_string()), first),
+            None => (place(eval), first),
         };
         let options = call.list("options", options)?;
         call.finish()?;
@@ -84,6 +84,13 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let picked = live.machine.choose(question(&axis), alternatives);
         Ok(options[(picked % alternatives) as usize])
     }
+}
+
+/// Where the call stands: the file's name without its directory, line and column.
+fn place(eval: &Evaluator<'_, '_, '_>) -> String {
+    let Some(at) = eval.call_stack_top_location() else { return String::new() };
+    let file = at.filename().rsplit('/').next().unwrap_or_default();
+    format!("{file}:{}", at.resolve_span().begin)
 }
 
 /// The number of an axis: a 32-bit FNV-1a of its name, so that the number does not depend on the order in which a run

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The module is evaluated afresh for every test and its globals are not frozen while the test runs, so a monitor may
-//! keep what it saw in a dict at the top level, and no test sees what another left there.
+//! keep what it saw in a dict at the top level, and no test sees what another left there. (Files named by `load()` are
+//! frozen, as everywhere in Starlark: what they define can be called and read, not changed.)
 //!
 //! Everything between boot and verdict happens within [`Machine::drive`], on the driver's task: builtins that let time
 //! pass suspend the evaluator they were called from, and monitors are evaluated by another one meanwhile. When the world

@@ -13,7 +13,8 @@ use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 
-/// Lets monitors look from now on; answers what to give to [`deactivate`]. One that looks already is not added again.
+/// Lets monitors look from now on; answers what to give to [`deactivate`]. One that looks already goes on from the state
+/// it has, and looks until the last of its registrations ends.
 pub(crate) fn activate<'v>(module: &Module<'v>, live: &Live<'_>, monitors: &[Value<'v>]) -> Result<u32, Diagnostic> {
     let registration = live.registrations.get() + 1;
     live.registrations.set(registration);
@@ -21,9 +22,8 @@ pub(crate) fn activate<'v>(module: &Module<'v>, live: &Live<'_>, monitors: &[Val
         let of = Monitor::from_value(monitor).expect("checked when it was given");
         of.filter.check(live.plan)?;
         let mut active = Store::of(module).active.borrow_mut();
-        if !active.iter().any(|a| a.monitor.ptr_eq(monitor)) {
-            active.push(Active { registration, monitor, state: of.initial });
-        }
+        let state = active.iter().find(|a| a.monitor.ptr_eq(monitor)).map_or(of.initial, |a| a.state);
+        active.push(Active { registration, monitor, state });
     }
     watch(module, live);
     Ok(registration)
@@ -65,12 +65,16 @@ pub(crate) fn deliver<'v>(
     };
     let module = eval.module();
     let store = Store::of(module);
-    let concerned: Vec<Active<'v>> = {
+    let mut concerned: Vec<Active<'v>> = Vec::new();
+    {
         let view = View::new(&event, live.plan);
-        let active = store.active.borrow();
-        let of = |a: &Active<'v>| Monitor::from_value(a.monitor).is_some_and(|m| m.filter.matches(&view));
-        active.iter().filter(|a| of(a)).copied().collect()
-    };
+        for active in store.active.borrow().iter() {
+            let matches = Monitor::from_value(active.monitor).is_some_and(|m| m.filter.matches(&view));
+            if matches && !concerned.iter().any(|c| c.monitor.ptr_eq(active.monitor)) {
+                concerned.push(*active);
+            }
+        }
+    }
     for active in concerned {
         let value = value_of(module, live, &event);
         let monitor = Monitor::from_value(active.monitor).expect("only monitors are active");
@@ -78,8 +82,7 @@ pub(crate) fn deliver<'v>(
         let result = look(eval, monitor, value, active.state);
         live.monitoring.set(false);
         let state = result.map_err(|error| failed(&error, &monitor.name))?;
-        let mut all = store.active.borrow_mut();
-        if let Some(entry) = all.iter_mut().find(|a| a.monitor.ptr_eq(active.monitor)) {
+        for entry in store.active.borrow_mut().iter_mut().filter(|a| a.monitor.ptr_eq(active.monitor)) {
             entry.state = state;
         }
     }

@@ -122,6 +122,28 @@ def test_a():
 }
 
 #[test]
+fn windows_that_overlap_share_a_monitor() {
+    let body = "
+count = monitor(\"count\", on = match.event(type = \"wal\"), state_init = 0,
+    update = lambda e, n: n + 1, check = lambda e, n: n < 3)
+a = fault_assumption(\"a\", target = db, fsync = deny(\"EIO\"), monitors = [count])
+
+def window(pause, orders):
+    def go():
+        for i in range(orders):
+            sleep(pause)
+            order()
+    return lambda: fault(a, run = go)
+
+def test_a():
+    parallel(window(\"1ms\", 1), window(\"50ms\", 2))
+";
+    let (kind, property, message) = fails(body);
+    assert_eq!((kind.as_str(), property.as_str()), ("monitor", "count"));
+    assert!(message.starts_with("the check fails in state 3"), "{message}");
+}
+
+#[test]
 fn a_service_filter_sees_what_is_done_to_the_service() {
     let body = "
 def seen(event):

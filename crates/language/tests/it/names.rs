@@ -1,10 +1,12 @@
 //! What a specification declares: the names of its tests, its plan, the files it was read from.
 
+use crate::shop::{Bug, Shop};
+use crate::toy::Toy;
 use crate::{fixture, good};
 use language::{Spec, TestKind};
 use model::ServiceId;
 use model::plan::{Check, Health};
-use model::{Glob, VirtualDuration};
+use model::{Glob, Verdict, VirtualDuration};
 
 const NAMES: &str = "
 load(\"shop.star\", \"api\", \"db\")
@@ -112,6 +114,20 @@ fn the_plan_of_the_shop() {
     let value = |name: &str| api.env.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     assert_eq!(value("DB_ADDR"), Some("db:5432"));
     assert_eq!(value("FBSIM_INVENTORY_MAIN_HOST"), Some("inventory"));
+}
+
+#[test]
+fn loaded_files_declare_tests_too() {
+    let spec = good(
+        "load(\"s01_matrix.star\", \"order_flow\", \"db_down\")\nfault_scenario(\"again\", scenario = order_flow, faults = db_down)\n",
+    );
+    assert_eq!(names(&spec), ["test_again", "test_matrix_order_flow_db_down", "test_order_flow"]);
+    let files: Vec<&str> = spec.sources().iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(files, ["spec.star", "s01_matrix.star", "shop.star"]);
+    for test in spec.tests() {
+        let shop = Shop::new(Bug::None);
+        assert_eq!(spec.run(&test.name, &Toy::new(spec.plan(), &shop)), Verdict::Held, "{}", test.name);
+    }
 }
 
 #[test]

@@ -27,10 +27,7 @@ enum State {
 
 impl Chunked {
     pub(super) fn new() -> Chunked {
-        Chunked {
-            state: State::Size,
-            line: Vec::new(),
-        }
+        Chunked { state: State::Size, line: Vec::new() }
     }
 
     /// Consumes bytes, handing the decoded ones to `body`. True when the last chunk and the trailers are over.

@@ -69,22 +69,14 @@ mod tests {
 
     #[track_caller]
     fn check(method: &str, headers: &[(&str, &str)], body: &str, expected: &str) {
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect();
+        let headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         let bytes = request(method, "api:8080", "/x", &headers, body.as_bytes()).expect("a good request");
         assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expected);
     }
 
     #[test]
     fn requests_are_written_in_full() {
-        check(
-            "GET",
-            &[],
-            "",
-            "GET /x HTTP/1.1\r\nHost: api:8080\r\nConnection: close\r\n\r\n",
-        );
+        check("GET", &[], "", "GET /x HTTP/1.1\r\nHost: api:8080\r\nConnection: close\r\n\r\n");
         check(
             "POST",
             &[("Content-Type", "application/json")],
@@ -92,34 +84,18 @@ mod tests {
             "POST /x HTTP/1.1\r\nHost: api:8080\r\nConnection: close\r\nContent-Length: 2\r\n\
              Content-Type: application/json\r\n\r\n{}",
         );
-        check(
-            "GET",
-            &[("host", "other")],
-            "",
-            "GET /x HTTP/1.1\r\nConnection: close\r\nhost: other\r\n\r\n",
-        );
-        check(
-            "PUT",
-            &[],
-            "",
-            "PUT /x HTTP/1.1\r\nHost: api:8080\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-        );
+        check("GET", &[("host", "other")], "", "GET /x HTTP/1.1\r\nConnection: close\r\nhost: other\r\n\r\n");
+        check("PUT", &[], "", "PUT /x HTTP/1.1\r\nHost: api:8080\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     }
 
     #[test]
     fn nothing_can_be_smuggled_in() {
         for path in ["", "x", "/a b", "/a\r\nX: y"] {
-            assert!(
-                matches!(request("GET", "h", path, &[], b""), Err(RequestError::Path(_))),
-                "{path:?}"
-            );
+            assert!(matches!(request("GET", "h", path, &[], b""), Err(RequestError::Path(_))), "{path:?}");
         }
         for (name, value) in [("", "v"), ("a b", "v"), ("a", "v\r\nb: c"), ("a:", "v")] {
             let headers = [(name.to_owned(), value.to_owned())];
-            assert!(
-                matches!(request("GET", "h", "/", &headers, b""), Err(RequestError::Header(_))),
-                "{name:?}"
-            );
+            assert!(matches!(request("GET", "h", "/", &headers, b""), Err(RequestError::Header(_))), "{name:?}");
         }
     }
 }

@@ -83,14 +83,7 @@ impl Response {
     /// Nothing read yet.
     pub fn new() -> Response {
         let (head, headers, body) = (Vec::new(), Vec::new(), Vec::new());
-        Response {
-            state: State::Head,
-            head,
-            status: 0,
-            headers,
-            body,
-            body_bytes: 0,
-        }
+        Response { state: State::Head, head, status: 0, headers, body, body_bytes: 0 }
     }
     /// The status code; 0 until the head has been read.
     pub fn status(&self) -> u16 {
@@ -102,10 +95,7 @@ impl Response {
     }
     /// The first header of this name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.as_str())
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
     }
     /// The body as far as it was read and kept.
     pub fn body(&self) -> &[u8] {
@@ -197,16 +187,10 @@ impl Response {
             if coding.eq_ignore_ascii_case("chunked") {
                 return Ok(State::Chunked(Chunked::new()));
             }
-            return Err(ResponseError::Framing(format!(
-                "transfer coding {coding:?} is not understood"
-            )));
+            return Err(ResponseError::Framing(format!("transfer coding {coding:?} is not understood")));
         }
         let mut length = None;
-        for (_, value) in self
-            .headers
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case("content-length"))
-        {
+        for (_, value) in self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("content-length")) {
             let bad = || ResponseError::Framing(format!("bad Content-Length {value:?}"));
             if !value.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(bad());
@@ -258,16 +242,8 @@ mod tests {
 
     #[track_caller]
     fn check(bytes: &str, status: u16, body: &str) {
-        assert_eq!(
-            read([bytes.as_bytes()]),
-            Ok((status, body.to_owned())),
-            "{bytes:?} at once"
-        );
-        assert_eq!(
-            read(bytes.as_bytes().chunks(1)),
-            Ok((status, body.to_owned())),
-            "{bytes:?} by the byte"
-        );
+        assert_eq!(read([bytes.as_bytes()]), Ok((status, body.to_owned())), "{bytes:?} at once");
+        assert_eq!(read(bytes.as_bytes().chunks(1)), Ok((status, body.to_owned())), "{bytes:?} by the byte");
     }
 
     #[test]
@@ -275,27 +251,15 @@ mod tests {
         check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi", 200, "hi");
         check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi and more", 200, "hi");
         check("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 200, "");
-        check(
-            "HTTP/1.0 503 Service Unavailable\r\n\r\nuntil the end",
-            503,
-            "until the end",
-        );
+        check("HTTP/1.0 503 Service Unavailable\r\n\r\nuntil the end", 503, "until the end");
         check("HTTP/1.1 204 No Content\r\n\r\n", 204, "");
-        check(
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
-            200,
-            "hi",
-        );
+        check("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", 200, "hi");
         check(
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2;x=y\r\nhi\r\nA\r\n0123456789\r\n0\r\nX: y\r\n\r\n",
             200,
             "hi0123456789",
         );
-        check(
-            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n!",
-            201,
-            "!",
-        );
+        check("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n!", 201, "!");
     }
 
     #[test]
@@ -303,14 +267,8 @@ mod tests {
         for (bytes, expected) in [
             ("", ResponseError::Empty),
             ("HTTP/1.1 200 OK\r\nA: b\r\n", ResponseError::EofInHead),
-            (
-                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi",
-                ResponseError::EofInBody { got: 2 },
-            ),
-            (
-                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n",
-                ResponseError::EofInBody { got: 2 },
-            ),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", ResponseError::EofInBody { got: 2 }),
+            ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", ResponseError::EofInBody { got: 2 }),
             (
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
                 ResponseError::Chunk("\"x\" is not a chunk size".to_owned()),

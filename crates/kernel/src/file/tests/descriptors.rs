@@ -142,6 +142,29 @@ fn memory_files_have_positions_sizes_and_seals() {
 }
 
 #[test]
+fn objects_live_as_long_as_any_description() {
+    let mut w = World::new();
+    let fd = w.ok("memfd_create", [BASE, 0]);
+    w.write(fd, b"text");
+    let target = w.k.open_file(w.k.file_of(PROCESS, fd as i32).unwrap()).target;
+    let file = w.k.add_file(target, libc::O_RDONLY as u32, None);
+    let again = w.k.install_fd(PROCESS, file, false, 0).unwrap() as u64;
+    w.ok("close", [fd]);
+    assert_eq!(w.read(again, 10), b"text", "with a position of its own");
+    w.ok("close", [again]);
+    assert!(w.k.files.objects.is_empty());
+    let (r, wr) = w.pipe(0);
+    let target = w.k.open_file(w.k.file_of(PROCESS, wr as i32).unwrap()).target;
+    let file = w.k.add_file(target, libc::O_WRONLY as u32, None);
+    w.k.install_fd(PROCESS, file, false, 20).unwrap();
+    w.ok("close", [wr]);
+    assert_eq!(w.write(20, b"x"), Some(1));
+    assert_eq!(w.read(r, 10), b"x");
+    w.ok("close", [20]);
+    assert_eq!(w.call("read", [r, BASE, 1]), Some(0));
+}
+
+#[test]
 fn appending_ignores_positions() {
     let mut w = World::new();
     let fd = w.ok("memfd_create", [BASE, 0]);
