@@ -8,7 +8,7 @@ use crate::pool::wire::{Frame, JobFrame, What};
 use crate::pool::{self, News, Pool};
 use crate::spec;
 use crate::ui::{self, Line};
-use explorer::{Config, Finding, How, Job, Next, Session};
+use explorer::{Config, Finding, How, Job, Next, Reaction, Session};
 use model::{Outcome, Seed};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -139,8 +139,10 @@ fn search(
     let mut again: Vec<(usize, JobFrame)> = Vec::new();
     let mut next_id = 1;
     let mut searched = Searched::default();
+    let mut found = false;
     loop {
-        let stop = interrupted.load(Ordering::Relaxed);
+        // After a failure what is in flight is still awaited: the first finding does not depend on who is faster.
+        let stop = interrupted.load(Ordering::Relaxed) || (found && !args.keep_going);
         let mut handed_out_all = stop;
         while !stop && let Some(worker) = pool.idle() {
             if let Some((worker, frame)) = again.pop() {
@@ -161,7 +163,10 @@ fn search(
                 }
             }
         }
-        if (flights.is_empty() && again.is_empty() && handed_out_all) || (stop && flights.is_empty()) {
+        if stop {
+            again.retain(|(_, frame)| flights.remove(&frame.id).is_none());
+        }
+        if flights.is_empty() && again.is_empty() && handed_out_all {
             break;
         }
         match pool.news()? {
@@ -187,7 +192,7 @@ fn search(
                         searched.differing.push(text);
                     }
                 }
-                session.report(&flight.job, &outcome);
+                found |= matches!(session.report(&flight.job, &outcome), Reaction::Found { .. });
             }
             News::Frame(_, Frame::Refused(id, why)) => {
                 if let Some(flight) = flights.remove(&id) {
@@ -258,10 +263,10 @@ fn show_finding(
         }
     }
     ui::tell_story(&shown)?;
-    println!("  replay:  fbsim replay {}", shown_file.display());
+    println!("  replay:  {} replay {}", ui::program(), shown_file.display());
     println!("  rerun:   {}", rerun.join(" "));
-    println!("  shrink:  fbsim shrink {}", file.display());
-    println!("  trace:   fbsim trace {}", shown_file.display());
+    println!("  shrink:  {} shrink {}", ui::program(), file.display());
+    println!("  trace:   {} trace {}", ui::program(), shown_file.display());
     Ok(())
 }
 

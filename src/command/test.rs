@@ -48,9 +48,9 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
                     let rerun = rerun_line(&path, test, seed, &args.selection);
                     let (_, bytes) = record_case(&mut pool, test, &job, &rerun, &file)?;
                     ui::tell_story(&bytes)?;
-                    println!("  replay:  fbsim replay {}", file.display());
+                    println!("  replay:  {} replay {}", ui::program(), file.display());
                     println!("  rerun:   {}", rerun.join(" "));
-                    println!("  shrink:  fbsim shrink {}", file.display());
+                    println!("  shrink:  {} shrink {}", ui::program(), file.display());
                 }
             }
             ui::complaints(&answer.extras.complaints);

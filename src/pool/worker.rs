@@ -9,6 +9,7 @@ use guest::{Console, World, WorldOptions};
 use model::plan::{Plan, Service};
 use model::{Failure, Machine as _, Seed, ServiceId, Verdict, VirtualTime};
 use std::io::{self, BufReader, Write as _};
+use std::path::Path;
 use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
 
 /// What the worker runs.
@@ -66,11 +67,11 @@ fn answer(frame: &Frame) -> Result<(), Problem> {
 impl Worker {
     fn new(setup: Setup) -> Result<Worker, String> {
         let (plan, spec) = match &setup.system {
-            System::Program { path, args } => (program_plan(path, args, &setup.env), None),
+            System::Program { path, args } => (program_plan(path, args, &setup), None),
             System::Spec { path, sources } => {
                 let spec = spec::load(path, sources, &setup.env, &setup.search)?;
                 let mut plan = spec.plan().clone();
-                show_programs(&mut plan);
+                show_programs(&mut plan, &setup.directory);
                 (plan, Some(spec))
             }
         };
@@ -239,22 +240,25 @@ fn facts_of(service: &Service) -> ServiceFacts {
     }
 }
 
-fn program_plan(path: &str, args: &[String], env: &[(String, String)]) -> Plan {
+fn program_plan(path: &str, args: &[String], setup: &Setup) -> Plan {
     let name = path.rsplit('/').next().unwrap_or(path).to_owned();
     let service =
-        Service { name, binary: path.to_owned(), args: args.to_vec(), env: env.to_vec(), ..Service::default() };
+        Service { name, binary: path.to_owned(), args: args.to_vec(), env: setup.env.clone(), ..Service::default() };
     let mut plan = Plan { services: vec![service], tests: Vec::new() };
-    show_programs(&mut plan);
+    show_programs(&mut plan, &setup.directory);
     plan
 }
 
-/// Lets every service see the directory of its program, wherever it lies: directories such as `/tmp` are private and
-/// empty inside a world.
-fn show_programs(plan: &mut Plan) {
+/// Lets every service see the directory of its program and its working directory, wherever they lie: directories such
+/// as `/tmp` are private and empty inside a world.
+fn show_programs(plan: &mut Plan, directory: &str) {
     for service in &mut plan.services {
         if let Some((directory, _)) = service.binary.rsplit_once('/')
             && !directory.is_empty()
         {
+            service.mounts.push((directory.to_owned(), directory.to_owned()));
+        }
+        if directory != "/" && Path::new(directory).is_dir() {
             service.mounts.push((directory.to_owned(), directory.to_owned()));
         }
     }

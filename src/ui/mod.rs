@@ -17,6 +17,11 @@ pub(crate) fn seed(given: Option<Seed>, default: Seed, default_is: &str) -> (See
     }
 }
 
+/// This program as it was called, for lines that are pasted back into the same shell.
+pub(crate) fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "fbsim".to_owned())
+}
+
 /// A progress line: rewritten in place on a terminal, printed now and then elsewhere.
 #[derive(Debug)]
 pub(crate) struct Line {
