@@ -104,9 +104,7 @@ fn explore_spec(
     }
     Ok(if !searched.differing.is_empty() {
         Exit::Diverged
-    } else if total.lost > 0 {
-        Exit::Internal
-    } else if findings.iter().any(|f| f.failure.kind == "internal") {
+    } else if total.lost > 0 || findings.iter().any(|f| f.failure.kind == "internal") {
         Exit::Internal
     } else if !findings.is_empty() {
         Exit::Failed

@@ -5,7 +5,7 @@ use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::Pool;
 use crate::pool::wire::{Setup, System, What};
-use crate::{kept, spec, ui};
+use crate::{spec, ui};
 use explorer::{How, Job};
 use model::{Seed, Verdict};
 use std::io::Write as _;

@@ -139,11 +139,6 @@ pub(crate) fn arm() -> bool {
     armed == 0
 }
 
-/// Whether guest code was running when a signal arrived.
-pub(crate) fn in_guest() -> bool {
-    SELECTOR.load(Ordering::Relaxed) == BLOCK
-}
-
 /// Traps into the handler once, so that a frame exists, and never returns: the handler leaves to a guest thread.
 pub(crate) fn trap_to_start() -> ! {
     LOCAL.starting.set(true);

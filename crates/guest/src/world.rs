@@ -216,7 +216,7 @@ impl World {
                     self.flush_console();
                     let events = with_kernel(|k| k.log.take_attention());
                     if !events.is_empty() {
-                        return Next::Events(events.iter().copied().collect());
+                        return Next::Events(events.to_vec());
                     }
                     if let Some(ending) = peek(|k| k.ending.clone()) {
                         return Next::Ended(ending);
