@@ -6,6 +6,7 @@ use crate::spec::{self, Loaded};
 use explorer::{How, Job, StrategySpec};
 use guest::world::Remains;
 use guest::{Console, World, WorldOptions};
+use kernel::log::Retention;
 use model::plan::{Plan, Service};
 use model::{Failure, Machine as _, Seed, ServiceId, Verdict, VirtualTime};
 use std::io::{self, BufReader, Write as _};
@@ -89,6 +90,7 @@ impl Worker {
             end_on_crash: self.spec.is_some(),
             expected: None,
             spin_limit_nanos: self.setup.spin_limit_nanos,
+            retention: Retention::All,
             directory: self.setup.directory.clone(),
         }
     }
@@ -110,6 +112,9 @@ impl Worker {
         match &frame.what {
             What::Outcome | What::Console { record: false, .. } => {
                 let console = matches!(frame.what, What::Console { .. }).then(pass_on);
+                // A program that is only run has nobody who would look at its events.
+                let retention = if self.spec.is_some() { Retention::All } else { Retention::Hash };
+                let options = WorldOptions { retention, ..options };
                 let finished = recorder::run(options, console, source, driver);
                 outcome(frame.id, &finished.outcome, &finished.remains)
             }

@@ -9,6 +9,7 @@ use crate::watchdog::{Look, Watchdog};
 use crate::{baton, cpuid, entry, net, process};
 use kernel::driver::{Answer, Request};
 use kernel::exec::Spawn;
+use kernel::log::Retention;
 use kernel::wait::ObjectId;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
 use model::machine::{Branch, Connection, Filter, Machine, Stopped};
@@ -38,6 +39,8 @@ pub struct WorldOptions {
     pub expected: Option<Vec<EventHash>>,
     /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds.
     pub spin_limit_nanos: u64,
+    /// What is kept of the events.
+    pub retention: Retention,
     /// Working directory of the services' first processes.
     pub directory: String,
 }
@@ -153,7 +156,7 @@ impl World {
         peek(|k| Remains {
             ending: k.ending.clone(),
             hash: k.log.hash(),
-            events: k.log.events().len() as u64,
+            events: k.log.count(),
             calls: k.log.calls(),
             choices: k.choices.taken().to_vec(),
             asked: k.choices.asked(),
@@ -171,7 +174,7 @@ impl World {
 
     /// Calls `f` for every event, in order.
     pub fn each(&self, mut f: impl FnMut(&Event)) {
-        peek(|k| k.log.events().iter().for_each(&mut f));
+        peek(|k| k.log.iter().for_each(&mut f));
     }
 
     fn take_down(&self) {
@@ -342,6 +345,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
         end_on_crash: options.end_on_crash,
         max_calls: options.max_calls,
         console,
+        retention: options.retention,
     }
 }
 
@@ -483,13 +487,13 @@ impl Machine for World {
     }
 
     fn events(&self) -> u64 {
-        peek(|k| k.log.events().len() as u64)
+        peek(|k| k.log.count())
     }
     fn event(&self, index: EventIndex) -> Option<Event> {
-        peek(|k| k.log.events().get(index.0 as usize).cloned())
+        peek(|k| k.log.get(index).cloned())
     }
     fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool) {
-        peek(|k| k.log.events().iter().all(f));
+        peek(|k| k.log.iter().all(f));
     }
     fn note(&self, note: Note) {
         let thread = self.driver_thread();

@@ -45,6 +45,8 @@ pub struct Config {
     pub max_calls: u64,
     /// Pass what guests write to standard output and error on to the supervisor ([`Kernel::console`]).
     pub console: bool,
+    /// What is kept of the events.
+    pub retention: crate::log::Retention,
 }
 
 /// Why a world can no longer go on.
@@ -147,7 +149,11 @@ impl Kernel {
             clock: Clock::default(),
             timers: Timers::default(),
             choices: Choices::new(source),
-            log: Log::default(),
+            log: {
+                let mut log = Log::default();
+                log.retain(config.retention);
+                log
+            },
             threads: BTreeMap::new(),
             processes: BTreeMap::new(),
             spaces: BTreeMap::new(),

@@ -58,8 +58,12 @@ impl Case {
     /// The case that a search reported.
     #[track_caller]
     pub(crate) fn of(ran: Ran) -> Case {
-        let shrunk = PathBuf::from(ran.rest_of("replay:  fbsim replay"));
-        let found = PathBuf::from(ran.rest_of("shrink:  fbsim shrink"));
+        let named = |what: &str| {
+            let line = ran.rest_of(&format!("{what}:"));
+            let (_, file) = line.split_once(&format!(" {what} ")).unwrap_or_else(|| panic!("no file in {line:?}\n{ran}"));
+            PathBuf::from(file)
+        };
+        let (shrunk, found) = (named("replay"), named("shrink"));
         Case { ran, shrunk, found }
     }
     /// The shrunk case, as text.
