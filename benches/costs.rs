@@ -36,7 +36,10 @@ fn main() {
     let (yardstick, inside, native) = (median(yardstick), median(inside), median(native));
     println!("| what | figure | yardstick | ratio |");
     println!("|---|---|---|---|");
-    println!("| an unpatched system call (getppid) | {inside:.0} ns | a bare SIGSYS round trip: {yardstick:.0} ns | {:.2} × |", inside / yardstick);
+    println!(
+        "| an unpatched system call (getppid) | {inside:.0} ns | a bare SIGSYS round trip: {yardstick:.0} ns | {:.2} × |",
+        inside / yardstick
+    );
     println!("| the same | {inside:.0} ns | native: {native:.0} ns | {:.2} × |", inside / native);
 
     let start = |program: &mut Command| {
@@ -50,14 +53,21 @@ fn main() {
     };
     let alone = start(Command::new(&looped).arg("0"));
     let hosted = start(Command::new(fbsim).args(["run", "--"]).arg(&looped).arg("0"));
-    println!("| a whole `fbsim run` of a trivial program | {hosted:.1} ms | native: {alone:.1} ms | {:.1} × |", hosted / alone);
+    println!(
+        "| a whole `fbsim run` of a trivial program | {hosted:.1} ms | native: {alone:.1} ms | {:.1} × |",
+        hosted / alone
+    );
 
     let seeds = 200;
     let mut explore = Command::new(fbsim);
     explore.args(["explore", "specs/orders", "--env", "ORDERS_BUGS=", "--test", "no_overselling", "--seeds"]);
     explore.arg(seeds.to_string());
     let took = start(&mut explore) / 1e3;
-    println!("| demo, fresh boot for every seed, all CPUs | {:.0} seeds/s | wanted: 150 seeds/s | {:.2} × |", f64::from(seeds) / took, f64::from(seeds) / took / 150.0);
+    println!(
+        "| demo, fresh boot for every seed, all CPUs | {:.0} seeds/s | wanted: 150 seeds/s | {:.2} × |",
+        f64::from(seeds) / took,
+        f64::from(seeds) / took / 150.0
+    );
 }
 
 fn build_guests() -> PathBuf {

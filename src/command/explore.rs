@@ -59,12 +59,7 @@ struct Flight {
     first: Option<Outcome>,
 }
 
-fn explore_spec(
-    args: &cli::Explore,
-    path: &Path,
-    seed: Seed,
-    interrupted: &AtomicBool,
-) -> Result<Exit, Problem> {
+fn explore_spec(args: &cli::Explore, path: &Path, seed: Seed, interrupted: &AtomicBool) -> Result<Exit, Problem> {
     let all = pool::cpus();
     let count = args.jobs.unwrap_or(all.len()).max(1);
     let cpus = (0..count).map(|i| Some(all[i % all.len()])).collect();
@@ -88,7 +83,14 @@ fn explore_spec(
     let rate = total.runs as f64 / searched.elapsed.as_secs_f64().max(1e-9);
     println!(
         "{}: {} runs of {} tests, {} held, {} failed, {} inconclusive, {} lost; {} distinct; {rate:.0} seeds/s",
-        path.display(), total.runs, tests.len(), total.held, total.failed, total.inconclusive, total.lost, total.distinct
+        path.display(),
+        total.runs,
+        tests.len(),
+        total.held,
+        total.failed,
+        total.inconclusive,
+        total.lost,
+        total.distinct
     );
     if args.twice {
         println!("every seed run twice: {} pairs compared, {} differ", searched.pairs, searched.differing.len());
@@ -252,7 +254,12 @@ fn show_finding(
     if !args.no_shrink {
         match shrink_case(pool, test, seed, &outcome, SHRINK_BUDGET) {
             Ok(shrunk) => {
-                println!("  shrunk from {} to {} choices in {} runs", outcome.choices.len(), shrunk.choices.len(), shrunk.runs);
+                println!(
+                    "  shrunk from {} to {} choices in {} runs",
+                    outcome.choices.len(),
+                    shrunk.choices.len(),
+                    shrunk.runs
+                );
                 let job = Job { test: 0, seed, how: How::Replay(shrunk.choices) };
                 shown_file = beside(&file, "-shrunk");
                 shown = record_case(pool, test, &job, &rerun, &shown_file)?.1;
@@ -267,4 +274,3 @@ fn show_finding(
     println!("  trace:   {} trace {}", ui::program(), shown_file.display());
     Ok(())
 }
-

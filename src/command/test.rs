@@ -13,8 +13,7 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
     let (seed, origin) = ui::seed(args.seed, Seed(0), "none given: the ordinary run");
     eprintln!("seed {seed} ({origin})");
     let ordinary = args.seed.is_none() && args.selection.strategy.is_none();
-    let strategy =
-        if ordinary { StrategySpec::Ordinary } else { args.selection.strategy.unwrap_or_default() };
+    let strategy = if ordinary { StrategySpec::Ordinary } else { args.selection.strategy.unwrap_or_default() };
     let (mut passed, mut failed, mut open) = (0, 0, 0);
     let mut exit = Exit::Held;
     for path in spec::find(std::slice::from_ref(&args.spec))? {

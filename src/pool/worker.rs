@@ -158,11 +158,13 @@ impl Worker {
                     };
                     format!(
                         "at event {}: {}\n  recorded: {}\n  replayed: {}",
-                        d.at, d.what, side(&d.recorded), side(&d.replayed)
+                        d.at,
+                        d.what,
+                        side(&d.recorded),
+                        side(&d.replayed)
                     )
                 });
-                let comparison =
-                    Comparison { compared: replayed.compared, hash: replayed.outcome.hash.0, divergence };
+                let comparison = Comparison { compared: replayed.compared, hash: replayed.outcome.hash.0, divergence };
                 answer(&Frame::Comparison(frame.id, comparison))
             }
         }

@@ -7,7 +7,7 @@ use crate::support::load::Load;
 use crate::support::orders::{self, BUGS, Case, OVERSELL, SPEC};
 use crate::support::process::finish_within;
 use crate::support::scratch::{names_in, set_mode};
-use crate::support::{Ran, Scratch, between, build, command, cpus, fbsim, figure, fbsim_path, finish, is_root, root};
+use crate::support::{Ran, Scratch, between, build, command, cpus, fbsim, fbsim_path, figure, finish, is_root, root};
 use crate::support::{setting, skipped};
 use std::path::Path;
 use std::process::Command;
@@ -56,8 +56,18 @@ fn a_bug_breaks_no_test_but_its_own() {
     for bug in BUGS {
         let scratch = Scratch::new("alone");
         let (env, output) = (bug.env(), scratch.at("found"));
-        let ran =
-            finish(command(&["explore", SPEC, "--seeds", "60", "--keep-going", "--no-shrink", "--env", &env, "--output", &output]));
+        let ran = finish(command(&[
+            "explore",
+            SPEC,
+            "--seeds",
+            "60",
+            "--keep-going",
+            "--no-shrink",
+            "--env",
+            &env,
+            "--output",
+            &output,
+        ]));
         let ran = ran.exits(1);
         let failing: Vec<&str> = ran.stdout.lines().filter_map(|l| l.strip_prefix("FAIL test_")).collect();
         assert!(!failing.is_empty(), "{ran}");
@@ -74,7 +84,9 @@ fn the_healthy_system_holds() {
     let seeds = setting("FBSIM_IT_HEALTHY_SEEDS", 200);
     let output = scratch.at("found");
     let line = ["explore", SPEC, "--seeds", &seeds.to_string(), "--env", "ORDERS_BUGS=", "--output", &output];
-    let ran = finish_within(command(&line), Duration::from_secs(120 + seeds)).exits(0).says(&[" 0 failed, 0 inconclusive, 0 lost"]);
+    let ran = finish_within(command(&line), Duration::from_secs(120 + seeds))
+        .exits(0)
+        .says(&[" 0 failed, 0 inconclusive, 0 lost"]);
     let runs: u64 = between(&ran.stdout, "orders.star: ", " runs of").expect("runs").parse().expect("a number");
     let tests: u64 = between(&ran.stdout, " runs of ", " tests").expect("tests").parse().expect("a number");
     assert!(runs >= seeds * tests && tests >= 9, "{ran}");
@@ -150,7 +162,11 @@ fn the_printed_lines_can_be_pasted() {
         let found = orders::read(&case.found).outcome;
         paste("rerun").exits(1).says(&[&format!("FAIL test_{}", bug.test), &format!("hash {}", found.hash)]);
         paste("shrink").exits(0).says(&["no single choice can be taken away"]);
-        paste("trace").exits(0).says(&[&format!("{} events, hash {}", case.trace().outcome.events, case.trace().outcome.hash)]);
+        paste("trace").exits(0).says(&[&format!(
+            "{} events, hash {}",
+            case.trace().outcome.events,
+            case.trace().outcome.hash
+        )]);
     }
 }
 
@@ -213,7 +229,13 @@ impl Copied {
             Some(user) => {
                 let mut command = Command::new("setpriv");
                 let group = if user == "nobody" { "nogroup" } else { user };
-                command.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups", "--", &self.fbsim]);
+                command.args([
+                    &format!("--reuid={user}"),
+                    &format!("--regid={group}"),
+                    "--clear-groups",
+                    "--",
+                    &self.fbsim,
+                ]);
                 command
             }
         };

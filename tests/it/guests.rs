@@ -78,10 +78,8 @@ fn every_guest_prints_the_same_natively_and_inside() {
             (Ok(()), None) => {}
             (Err(_), Some(_)) => known += 1,
             (Err(difference), None) => wrong.push(format!("{}: {difference}", guest.name)),
-            (Ok(()), Some(reason)) => wrong.push(format!(
-                "{}: agrees now; remove it from the table of known differences ({reason})",
-                guest.name
-            )),
+            (Ok(()), Some(reason)) => wrong
+                .push(format!("{}: agrees now; remove it from the table of known differences ({reason})", guest.name)),
         }
     }
     let statics = guests.len() - programs;
@@ -105,7 +103,8 @@ fn guests() -> Vec<Guest> {
         let Some(name) = file.strip_suffix(".c") else { continue };
         let source = sources.join(&file);
         let text = std::fs::read_to_string(&source).unwrap_or_else(|e| panic!("{}: {e}", source.display()));
-        let variants = if text.lines().take(5).any(|l| l.contains("static-too")) { &[false, true][..] } else { &[false] };
+        let variants =
+            if text.lines().take(5).any(|l| l.contains("static-too")) { &[false, true][..] } else { &[false] };
         for &is_static in variants {
             let name = if is_static { format!("{name}.static") } else { name.to_owned() };
             guests.push(Guest { binary: output.join(&name), name, source: source.clone(), is_static });
@@ -172,10 +171,7 @@ fn end(command: Command) -> Result<Ran, String> {
 }
 
 /// Does something for each guest, on every CPU.
-fn in_parallel(
-    guests: &[Guest],
-    work: impl Fn(&Guest) -> Result<(), String> + Sync,
-) -> Vec<Result<(), String>> {
+fn in_parallel(guests: &[Guest], work: impl Fn(&Guest) -> Result<(), String> + Sync) -> Vec<Result<(), String>> {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(vec![Ok(()); guests.len()]);
     std::thread::scope(|scope| {

@@ -168,7 +168,9 @@ impl World {
 
     /// Every thread with what it waits for.
     pub fn parked(&self) -> Vec<String> {
-        let describe = |p: &model::Parked| format!("{}/{} waits in {}", self.plan.name(p.thread.service), p.thread.tid, p.waits_for);
+        let describe = |p: &model::Parked| {
+            format!("{}/{} waits in {}", self.plan.name(p.thread.service), p.thread.tid, p.waits_for)
+        };
         peek(|k| k.parked().iter().filter(|p| !p.thread.service.is_driver()).map(describe).collect())
     }
 
@@ -286,15 +288,25 @@ impl World {
             }
             Ending::Crash { thread, signal, pc, address } => {
                 let signal_name = kernel::signal::name(*signal);
-                let message = format!("{} was killed by {signal_name} at {} (address {address:#x})", name(*thread), place(*thread, *pc));
+                let message = format!(
+                    "{} was killed by {signal_name} at {} (address {address:#x})",
+                    name(*thread),
+                    place(*thread, *pc)
+                );
                 ("crash", format!("{} survives", self.plan.name(thread.service)), message)
             }
             Ending::Spin { thread, pc } => {
-                let message = format!("{} used the processor for too long without a call, at {}", name(*thread), place(*thread, *pc));
+                let message = format!(
+                    "{} used the processor for too long without a call, at {}",
+                    name(*thread),
+                    place(*thread, *pc)
+                );
                 ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
             }
             Ending::Limit(what) => ("limit", "limit".to_owned(), format!("the limit of {what} was reached")),
-            Ending::Diverged(at) => ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one")),
+            Ending::Diverged(at) => {
+                ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one"))
+            }
             Ending::Internal(what) => ("internal", "fbsim".to_owned(), what.clone()),
         };
         Failure { kind: kind.to_owned(), property, message, at: None, location: None }
@@ -304,7 +316,8 @@ impl World {
 /// `file+offset` for an address of a thread's program.
 fn place(k: &Kernel, thread: ThreadId, pc: u64) -> String {
     let space = k.threads.get(&thread).map(|t| t.space);
-    let mapping = space.and_then(|s| k.spaces.get(&s)).and_then(|s| s.find(pc).map(|(start, vma)| (start, vma.clone())));
+    let mapping =
+        space.and_then(|s| k.spaces.get(&s)).and_then(|s| s.find(pc).map(|(start, vma)| (start, vma.clone())));
     match mapping {
         Some((start, vma)) => match vma.backing {
             kernel::memory::Backing::File(path, offset) => format!("{pc:#x} ({path}+{:#x})", pc - start + offset),

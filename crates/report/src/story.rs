@@ -48,7 +48,13 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
         "latency" => {
             let (from, to) = stream.as_link();
             let name = |id: model::ServiceId| names.get(id.index()).map_or("?", String::as_str);
-            format!("a packet from {} to {} was slow (step {} of {})", name(from), name(to), int(note, "picked"), int(note, "of") - 1)
+            format!(
+                "a packet from {} to {} was slow (step {} of {})",
+                name(from),
+                name(to),
+                int(note, "picked"),
+                int(note, "of") - 1
+            )
         }
         "fault" => {
             let denied = events[position..].iter().find_map(|e| match &e.body {
@@ -60,7 +66,9 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
                 None => format!("fault rule {} fired", stream.0),
             }
         }
-        "transfer" => format!("{} transferred only a part of what it asked for", thread_name(names, stream.as_thread())),
+        "transfer" => {
+            format!("{} transferred only a part of what it asked for", thread_name(names, stream.as_thread()))
+        }
         _ => format!("question {} of the specification was answered {}", stream.0, int(note, "picked")),
     }
 }

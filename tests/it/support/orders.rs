@@ -60,7 +60,8 @@ impl Case {
     pub(crate) fn of(ran: Ran) -> Case {
         let named = |what: &str| {
             let line = ran.rest_of(&format!("{what}:"));
-            let (_, file) = line.split_once(&format!(" {what} ")).unwrap_or_else(|| panic!("no file in {line:?}\n{ran}"));
+            let (_, file) =
+                line.split_once(&format!(" {what} ")).unwrap_or_else(|| panic!("no file in {line:?}\n{ran}"));
             PathBuf::from(file)
         };
         let (shrunk, found) = (named("replay"), named("shrink"));
