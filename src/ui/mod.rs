@@ -64,7 +64,11 @@ pub(crate) fn tell_story(bytes: &[u8]) -> Result<(), Problem> {
     const LINES_MAX: usize = 12;
     let trace = Trace::read(bytes).map_err(|e| Problem::internal(e.to_string()))?;
     let story = report::story(&names(&trace), &trace.events);
-    println!("  the ordinary run, except for {} choices:", story.len());
+    match story.len() {
+        0 => println!("  the ordinary run fails: no choice departs from it"),
+        1 => println!("  the ordinary run, except for one choice:"),
+        n => println!("  the ordinary run, except for {n} choices:"),
+    }
     for (number, line) in story.iter().take(LINES_MAX).enumerate() {
         println!("   {}. {line}", number + 1);
     }

@@ -6,7 +6,7 @@
 
 use crate::support::load::Load;
 use crate::support::process::{Started, finish_within};
-use crate::support::{Ran, Scratch, between, build, command, cpus, fbsim, figure, finish, root, setting, skipped};
+use crate::support::{Ran, Scratch, between, build, command, cpus, fbsim, figure, root, setting, skipped};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -183,6 +183,15 @@ fn reading_spec(scratch: &Scratch) -> String {
     file
 }
 
+/// Ends the other thread also when this one panics.
+struct SetAtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for SetAtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_difference_is_noticed() {
     let scratch = Scratch::new("difference");
@@ -203,13 +212,10 @@ fn a_difference_is_noticed() {
                 }
             }
         });
-        let mut explore = command(&args);
-        explore.current_dir(scratch.path());
-        let ran = std::panic::catch_unwind(|| finish(explore));
-        over.store(true, Ordering::Relaxed);
-        ran
+        let _over = SetAtTheEnd(&over);
+        crate::support::fbsim_in(scratch.path(), &args)
     });
-    let ran = ran.unwrap_or_else(|e| std::panic::resume_unwind(e)).exits(5).omits(" 0 differ");
+    let ran = ran.exits(5).omits(" 0 differ");
     assert!(ran.stdout.contains("test_look seed 0x"), "the seeds that differ are not named\n{ran}");
 }
 
