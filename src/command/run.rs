@@ -49,6 +49,9 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
             outcome.ended.elapsed()
         );
     }
+    for crash in &answer.extras.crashes {
+        eprintln!("fbsim: {crash}");
+    }
     ui::complaints(&answer.extras.complaints);
     match &outcome.verdict {
         Verdict::Failed(failure) => {

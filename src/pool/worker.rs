@@ -213,7 +213,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn outcome(id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
     let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
-    let extras = Extras { complaints: remains.complaints.clone(), statuses: remains.statuses.clone() };
+    let extras = Extras {
+        complaints: remains.complaints.clone(),
+        crashes: remains.crashes.clone(),
+        statuses: remains.statuses.clone(),
+    };
     answer(&Frame::Outcome(id, extras, bytes))
 }
 

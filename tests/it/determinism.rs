@@ -56,7 +56,9 @@ fn each_seed_is_one_run(name: &str, program: &[&str]) {
             assert!(seen(a).1 != seen(b).1, "two seeds have the same hash\n{a}\n{b}");
         }
     }
-    figure(&format!("{name}: {SEEDS} of {SEEDS} pairs of runs are the same, one run of each under load; {SEEDS} seeds differ"));
+    figure(&format!(
+        "{name}: {SEEDS} of {SEEDS} pairs of runs are the same, one run of each under load; {SEEDS} seeds differ"
+    ));
 }
 
 #[test]
@@ -108,7 +110,8 @@ fn every_pair_is_the_same(name: &str, directory: &Path, spec: &str, tests: u64, 
     let number = |before: &str, after: &str| -> u64 {
         between(line, before, after).and_then(|n| n.trim().parse().ok()).unwrap_or_else(|| panic!("{line:?}\n{ran}"))
     };
-    let (compared, differ) = (line.split(' ').next().expect("a number").parse::<u64>().expect("a number"), number(", ", " differ"));
+    let (compared, differ) =
+        (line.split(' ').next().expect("a number").parse::<u64>().expect("a number"), number(", ", " differ"));
     assert!(compared >= seeds * tests, "{seeds} seeds of {tests} tests, but {line}\n{ran}");
     assert_eq!(differ, 0, "{ran}");
     figure(&format!(
@@ -161,7 +164,8 @@ fn the_server_output_depends_on_the_seed() {
             let scratch = Scratch::new("output");
             let output = scratch.at("found");
             let seed = seed.to_string();
-            let args = ["test", "specs/servers/python.star", "--test", "requests", "--seed", &seed, "--output", &output];
+            let args =
+                ["test", "specs/servers/python.star", "--test", "requests", "--seed", &seed, "--output", &output];
             let ran = fbsim(&args).exits(0);
             between(&ran.stdout, "hash ", ")").unwrap_or_else(|| panic!("no hash\n{ran}")).to_owned()
         })
@@ -226,8 +230,17 @@ fn comparing_nothing_is_no_success() {
     let scratch = Scratch::new("nothing");
     build::services();
     let output = scratch.at("found");
-    let mut started =
-        Started::new(command(&["explore", "specs/orders", "--twice", "--seeds", "100000", "--env", "ORDERS_BUGS=", "--output", &output]));
+    let mut started = Started::new(command(&[
+        "explore",
+        "specs/orders",
+        "--twice",
+        "--seeds",
+        "100000",
+        "--env",
+        "ORDERS_BUGS=",
+        "--output",
+        &output,
+    ]));
     started.wait_for("workers");
     started.signal(nix::sys::signal::Signal::SIGINT);
     let ran = started.finish(Duration::from_secs(60));

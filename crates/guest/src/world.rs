@@ -72,6 +72,8 @@ pub struct Remains {
     pub ended: VirtualTime,
     /// What guests asked for and did not get: (service, call, what, how often).
     pub complaints: Vec<(String, String, String, u64)>,
+    /// Programs that were killed by a signal they did not handle, as sentences.
+    pub crashes: Vec<String>,
     /// How the first process of each service ended, as a `wait(2)` status; `None` while it lives.
     pub statuses: Vec<Option<u32>>,
 }
@@ -162,6 +164,7 @@ impl World {
             asked: k.choices.asked(),
             ended: k.clock.now(),
             complaints: complaints(k),
+            crashes: k.crashes.clone(),
             statuses: self.first.borrow()[1..].iter().map(|first| status_of(k, *first)).collect(),
         })
     }
@@ -277,7 +280,7 @@ impl World {
     /// A failure for an ending that the specification did not ask for.
     fn failure(&self, ending: &Ending) -> Failure {
         let name = |thread: ThreadId| format!("{}/{}", self.plan.name(thread.service), thread.tid);
-        let place = |thread: ThreadId, pc: u64| peek(|k| place(k, thread, pc));
+        let place = |thread: ThreadId, pc: u64| peek(|k| k.place(thread, pc));
         let (kind, property, message) = match ending {
             Ending::Finished => ("finished", "finished".to_owned(), "the world was ended".to_owned()),
             Ending::Deadlock(parked) => {
@@ -286,14 +289,8 @@ impl World {
                 let message = format!("nothing can run any more and no timer is armed\n{}", lines.join("\n"));
                 ("deadlock", "no_deadlock".to_owned(), message)
             }
-            Ending::Crash { thread, signal, pc, address } => {
-                let signal_name = kernel::signal::name(*signal);
-                let message = format!(
-                    "{} was killed by {signal_name} at {} (address {address:#x})",
-                    name(*thread),
-                    place(*thread, *pc)
-                );
-                ("crash", format!("{} survives", self.plan.name(thread.service)), message)
+            Ending::Crash(thread, sentence) => {
+                ("crash", format!("{} survives", self.plan.name(thread.service)), sentence.clone())
             }
             Ending::Spin { thread, pc } => {
                 let message = format!(
@@ -310,20 +307,6 @@ impl World {
             Ending::Internal(what) => ("internal", "fbsim".to_owned(), what.clone()),
         };
         Failure { kind: kind.to_owned(), property, message, at: None, location: None }
-    }
-}
-
-/// `file+offset` for an address of a thread's program.
-fn place(k: &Kernel, thread: ThreadId, pc: u64) -> String {
-    let space = k.threads.get(&thread).map(|t| t.space);
-    let mapping =
-        space.and_then(|s| k.spaces.get(&s)).and_then(|s| s.find(pc).map(|(start, vma)| (start, vma.clone())));
-    match mapping {
-        Some((start, vma)) => match vma.backing {
-            kernel::memory::Backing::File(path, offset) => format!("{pc:#x} ({path}+{:#x})", pc - start + offset),
-            _ => format!("{pc:#x}"),
-        },
-        None => format!("{pc:#x}"),
     }
 }
 
