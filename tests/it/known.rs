@@ -5,7 +5,13 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Demands that are not met: their names, and what happens instead.
-const DEFECTS: &[(&str, &str)] = &[];
+const DEFECTS: &[(&str, &str)] = &[
+    ("a deadlock is told with program counters", "each thread is told with its call, without a program counter"),
+    (
+        "a service that is not ready is told with what its threads wait for",
+        "a service whose threads wait for one another before it listens is only told as not ready",
+    ),
+];
 
 /// Checks a demand that may be in the table.
 #[track_caller]

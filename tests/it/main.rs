@@ -7,6 +7,7 @@
 //!   explore      the planted bugs are found, shrunk, saved and replayed, also under load and as another user
 //!   determinism  one seed, one run; and the comparison notices when that is not so
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
+//!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
 //!   host         what a run does to the host: nothing
 //!   tidy         rules about the project's own text
@@ -18,6 +19,7 @@
 
 mod cases;
 mod cli;
+mod corpus;
 mod determinism;
 mod explore;
 mod guests;

@@ -166,6 +166,43 @@ impl Started {
     pub(crate) fn processes(&self) -> Vec<Pid> {
         marked(&self.mark)
     }
+    /// How long ago it was started.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+    /// One of its children.
+    #[track_caller]
+    pub(crate) fn worker(&self) -> Pid {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid);
+        let children = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let first = children.split_whitespace().next().and_then(|pid| pid.parse().ok());
+        Pid::from_raw(first.unwrap_or_else(|| panic!("{} has no children\n{}", self.line, self.so_far())))
+    }
+    /// Sends it a signal, again and again, until it has ended; what it started may go on.
+    #[track_caller]
+    pub(crate) fn signal_until_the_end(&mut self, signal: Signal) -> Ran {
+        while self.status.is_none() {
+            let _ = kill(self.pid, signal);
+            assert!(self.elapsed() < LIMIT, "it does not end\n{}", self.so_far());
+            match self.heard.recv_timeout(Duration::from_millis(50)) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(heard) => self.take(heard),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.so_far()
+    }
+    /// Fails if anything that it started lives on; what is just ending may take a moment for it.
+    #[track_caller]
+    pub(crate) fn nothing_is_left(&mut self) {
+        let limit = self.elapsed() + Duration::from_secs(3);
+        while self.closed < 2 {
+            match self.heard.recv_timeout(limit.saturating_sub(self.since.elapsed())) {
+                Ok(heard) => self.take(heard),
+                Err(_) => panic!("it left processes behind: {:?}", describe(&self.processes())),
+            }
+        }
+    }
     /// Waits until it has printed something, to either stream.
     #[track_caller]
     pub(crate) fn wait_for(&mut self, wanted: &str) {
@@ -203,10 +240,7 @@ impl Started {
     #[track_caller]
     fn hear(&mut self, limit: Duration) {
         match self.heard.recv_timeout(limit.saturating_sub(self.since.elapsed())) {
-            Ok(Heard::Stdout(bytes)) => self.stdout.extend(bytes),
-            Ok(Heard::Stderr(bytes)) => self.stderr.extend(bytes),
-            Ok(Heard::Closed) => self.closed += 1,
-            Ok(Heard::Ended(status)) => self.status = Some(status.expect("a child that was started can be waited for")),
+            Ok(heard) => self.take(heard),
             Err(e @ (RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)) => {
                 let alive = describe(&self.processes());
                 self.kill_all();
@@ -214,7 +248,16 @@ impl Started {
             }
         }
     }
-    fn kill_all(&self) {
+    fn take(&mut self, heard: Heard) {
+        match heard {
+            Heard::Stdout(bytes) => self.stdout.extend(bytes),
+            Heard::Stderr(bytes) => self.stderr.extend(bytes),
+            Heard::Closed => self.closed += 1,
+            Heard::Ended(status) => self.status = Some(status.expect("a child that was started can be waited for")),
+        }
+    }
+    /// Kills whatever of it is alive.
+    pub(crate) fn kill_all(&self) {
         // Twice, for what was being started the first time.
         for _ in 0..2 {
             for pid in self.processes() {
