@@ -4,7 +4,7 @@
 use crate::known::demand;
 use crate::support::orders::{self, Case, OVERSELL};
 use crate::support::process::Started;
-use crate::support::{Ran, Scratch, build, command, fbsim, fbsim_in, figure, fixture, finish};
+use crate::support::{Scratch, build, command, fbsim, fbsim_in, figure, finish};
 use nix::sys::signal::{Signal, kill};
 use std::process::Command;
 use std::time::Duration;
@@ -135,7 +135,7 @@ fn a_wrong_specification_is_shown_where_it_is_wrong() {
     mistake(&scratch, "def f(x):\n    return (x\ny = 2\n", "FB0101", "3:1", "expected symbol ')'");
     mistake(&scratch, "x = asert_eq(1, 1)\n", "FB0102", "1:5", "did you mean `assert_eq`?");
     mistake(&scratch, "x = no_such_builtin_at_all()\n", "FB0102", "1:5", "not found");
-    mistake(&scratch, "s = service(\"s\", binary = \"/bin/true\", depend_on = [])\n", "FB0104", "1:39", "did you mean `depends_on`?");
+    mistake(&scratch, "s = service(\"s\", binary = \"/bin/true\", depend_on = [])\n", "FB0104", "1:40", "did you mean `depends_on`?");
     let fault = format!("{good}a = fault_assumption(\"a\", target = svc, conect = deny(\"EIO\"))\n");
     mistake(&scratch, &fault, "FB0106", "2:40", "did you mean `connect`?");
     mistake(&scratch, "d = deny(\"ECONREFUSED\")\n", "FB0105", "1:11", "did you mean `ECONNREFUSED`?");
@@ -270,20 +270,30 @@ fn a_second_ctrl_c_ends_a_search_that_is_stuck_in_a_run() {
     started.kill_all();
 }
 
-#[test]
-fn a_worker_that_dies_is_told_with_its_seed_and_replaced() {
+/// Kills a worker of a search in the middle and sees how the search ends.
+#[track_caller]
+fn kill_a_worker(jobs: &str, limit: Duration) {
     build::services();
     let scratch = Scratch::new("worker");
     let output = scratch.at("found");
-    let args = ["explore", "specs/orders", "--seeds", "60", "--env", "ORDERS_BUGS=", "--output", &output];
-    let mut started = Started::new(command(&args));
+    let fixed = ["explore", "specs/orders", "--seeds", "60", "--env", "ORDERS_BUGS=", "--output", &output];
+    let mut started = Started::new(command(&[&fixed[..], &["--jobs", jobs]].concat()));
     started.wait_for(" runs, 0 failed");
-    let worker = started.worker();
-    kill(worker, Signal::SIGKILL).expect("a worker that lives");
-    let ran: Ran = started.finish(Duration::from_secs(120)).exits(70);
+    kill(started.worker(), Signal::SIGKILL).expect("a worker that lives");
+    let ran = started.finish(limit).exits(70);
     let ran = ran.says(&["a worker died", "signal: 9", "seed 0x", "it was replaced", " 1 lost"]);
     let runs = crate::support::between(&ran.stdout, "orders.star: ", " runs of").expect("runs").to_owned();
     assert!(runs.parse::<u64>().expect("a number") >= 9 * 60, "the search did not go on to its end\n{ran}");
+}
+
+#[test]
+fn a_worker_that_dies_is_told_with_its_seed_and_replaced() {
+    kill_a_worker("1", Duration::from_secs(120));
+}
+
+#[test]
+fn a_worker_that_dies_takes_no_run_of_another_with_it() {
+    demand("a search survives the death of one of several workers", || kill_a_worker("6", Duration::from_secs(40)));
 }
 
 #[test]
@@ -298,5 +308,4 @@ fn the_example_specifications_of_the_documents_run() {
         let ran = fbsim(&["test", path.to_str().expect("text"), "--output", &output]);
         assert!([0, 1].contains(&ran.code()), "{name} is neither held nor failed\n{ran}");
     }
-    assert!(fixture("programs").is_dir());
 }
