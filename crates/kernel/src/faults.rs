@@ -72,9 +72,7 @@ impl Kernel {
             installed.considered += 1;
             let (action, probability) = (rule.action, rule.probability);
             let hint = Hint::Probability(probability);
-            if probability < FaultRule::ALWAYS
-                && self.choose(Kind::Fault, Stream::numbered(id.0), 2, &[], hint) == 0
-            {
+            if probability < FaultRule::ALWAYS && self.choose(Kind::Fault, Stream::numbered(id.0), 2, &[], hint) == 0 {
                 continue;
             }
             self.faults.rules[id.0 as usize].fired += 1;

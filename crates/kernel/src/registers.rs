@@ -37,8 +37,24 @@ impl Registers {
     /// As words, in the order of the fields.
     pub fn words(&self) -> [u64; Self::WORDS] {
         [
-            self.r8, self.r9, self.r10, self.r11, self.r12, self.r13, self.r14, self.r15, self.rdi, self.rsi, self.rbp,
-            self.rbx, self.rdx, self.rax, self.rcx, self.rsp, self.rip, self.eflags,
+            self.r8,
+            self.r9,
+            self.r10,
+            self.r11,
+            self.r12,
+            self.r13,
+            self.r14,
+            self.r15,
+            self.rdi,
+            self.rsi,
+            self.rbp,
+            self.rbx,
+            self.rdx,
+            self.rax,
+            self.rcx,
+            self.rsp,
+            self.rip,
+            self.eflags,
         ]
     }
     /// From words, in the order of the fields.

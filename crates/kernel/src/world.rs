@@ -1,8 +1,8 @@
 //! The state of a world, and the small operations that every part of the kernel uses: find a thread, park it, wake
 //! it, end the run.
 
-use crate::file::Files;
 use crate::faults::Faults;
+use crate::file::Files;
 use crate::fs::FileSystems;
 use crate::host::AddressSpaceId;
 use crate::log::Log;
@@ -285,7 +285,14 @@ impl Kernel {
     }
     /// Decides; see [`model::Choices::choose`]. Every answer that is not 0 is an event, so that a reader of the log
     /// sees where the run departed from the ordinary one.
-    pub fn choose(&mut self, kind: model::Kind, stream: Stream, n: u32, candidates: &[Stream], hint: model::Hint) -> u32 {
+    pub fn choose(
+        &mut self,
+        kind: model::Kind,
+        stream: Stream,
+        n: u32,
+        candidates: &[Stream],
+        hint: model::Hint,
+    ) -> u32 {
         let picked = self.choices.choose(kind, stream, n, candidates, hint);
         if picked != 0 {
             let taken = self.choices.taken().last().expect("an answer that is not 0 was remembered");

@@ -57,7 +57,9 @@ impl fmt::Display for ExecError {
             ExecError::NotExecutable => write!(f, "is not an executable file (mode bits)"),
             ExecError::NotElf => write!(f, "is neither an ELF program nor a script with #!"),
             ExecError::Elf32 => write!(f, "is a 32-bit program; fbsim runs 64-bit x86-64 programs"),
-            ExecError::Machine(machine) => write!(f, "is for another processor (ELF machine {machine}); fbsim runs x86-64"),
+            ExecError::Machine(machine) => {
+                write!(f, "is for another processor (ELF machine {machine}); fbsim runs x86-64")
+            }
             ExecError::Damaged(what) => write!(f, "has a damaged ELF header: {what}"),
             ExecError::Interpreter(path) => write!(f, "needs the interpreter {path}, which cannot be opened"),
             ExecError::Map(errno) => write!(f, "could not be mapped: {}", errno.message()),
@@ -130,13 +132,8 @@ pub(super) fn map_program(
     let heap = page_up(main.end) + 0x10_0000;
     k.memory_mut(space).heap_start = heap;
     k.memory_mut(space).heap_end = heap;
-    let mut image = Image {
-        start: main.entry,
-        entry: main.entry,
-        headers: main.headers,
-        header_count: main.header_count,
-        base: 0,
-    };
+    let mut image =
+        Image { start: main.entry, entry: main.entry, headers: main.headers, header_count: main.header_count, base: 0 };
     if let Some(path) = main.interpreter {
         let file = k.resolve(host, id.service, &path).map_err(|_| ExecError::Interpreter(path))?;
         let interpreter = map_file(k, host, id, file, None)?;
@@ -225,7 +222,8 @@ fn map_segment(
     let space = k.threads[&id].space;
     let flags = segment.p_flags(LE).0;
     let mut prot = 0;
-    for (flag, bit) in [(elf::PF_R.0, libc::PROT_READ), (elf::PF_W.0, libc::PROT_WRITE), (elf::PF_X.0, libc::PROT_EXEC)] {
+    for (flag, bit) in [(elf::PF_R.0, libc::PROT_READ), (elf::PF_W.0, libc::PROT_WRITE), (elf::PF_X.0, libc::PROT_EXEC)]
+    {
         if flags & flag != 0 {
             prot |= bit as u32;
         }

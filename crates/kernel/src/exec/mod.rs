@@ -217,12 +217,8 @@ fn start_program(k: &mut Kernel, host: &mut dyn Host, id: ThreadId, program: Pro
     let name = program.path.rsplit('/').next().unwrap_or_default();
     let thread = k.thread_mut(id);
     thread.name = name.chars().take(15).collect();
-    thread.registers = crate::Registers {
-        rip: image.start,
-        rsp: stack_pointer,
-        eflags: 0x202,
-        ..crate::Registers::default()
-    };
+    thread.registers =
+        crate::Registers { rip: image.start, rsp: stack_pointer, eflags: 0x202, ..crate::Registers::default() };
     thread.fs_base = 0;
     thread.extended = Vec::new();
     thread.reload = true;

@@ -73,7 +73,9 @@ impl AddressSpace {
         while at < end {
             match self.find(at) {
                 // As on the processor, memory that can be written or executed can be read.
-                Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => at = vma.end,
+                Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => {
+                    at = vma.end
+                }
                 _ => return false,
             }
         }

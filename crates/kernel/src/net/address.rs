@@ -22,19 +22,13 @@ impl Address {
             libc::AF_UNSPEC => Ok(Address::Unspecified),
             libc::AF_INET => {
                 let ip: [u8; 4] = rest.get(2..6).and_then(|b| b.try_into().ok()).ok_or(EINVAL)?;
-                Ok(Address::Inet {
-                    address: SocketAddr::new(IpAddr::from(ip), port(rest)),
-                    v6: false,
-                })
+                Ok(Address::Inet { address: SocketAddr::new(IpAddr::from(ip), port(rest)), v6: false })
             }
             libc::AF_INET6 => {
                 let ip: [u8; 16] = rest.get(6..22).and_then(|b| b.try_into().ok()).ok_or(EINVAL)?;
                 let ip = Ipv6Addr::from(ip);
                 let ip = ip.to_ipv4_mapped().map_or(IpAddr::V6(ip), IpAddr::V4);
-                Ok(Address::Inet {
-                    address: SocketAddr::new(ip, port(rest)),
-                    v6: true,
-                })
+                Ok(Address::Inet { address: SocketAddr::new(ip, port(rest)), v6: true })
             }
             libc::AF_UNIX => {
                 if rest.len() > SUN_PATH {
@@ -47,11 +41,7 @@ impl Address {
                 }))
             }
             libc::AF_NETLINK => {
-                let word = |at: usize| {
-                    rest.get(at..at + 4)
-                        .and_then(|b| b.try_into().ok())
-                        .map(u32::from_le_bytes)
-                };
+                let word = |at: usize| rest.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
                 Ok(Address::Netlink(word(2).ok_or(EINVAL)?, word(6).ok_or(EINVAL)?))
             }
             _ => Err(EAFNOSUPPORT),
@@ -136,18 +126,9 @@ mod tests {
     #[test]
     fn addresses_keep_their_family() {
         for address in [
-            Address::Inet {
-                address: "10.0.0.2:80".parse().unwrap(),
-                v6: false,
-            },
-            Address::Inet {
-                address: "10.0.0.2:80".parse().unwrap(),
-                v6: true,
-            },
-            Address::Inet {
-                address: "[::1]:6379".parse().unwrap(),
-                v6: true,
-            },
+            Address::Inet { address: "10.0.0.2:80".parse().unwrap(), v6: false },
+            Address::Inet { address: "10.0.0.2:80".parse().unwrap(), v6: true },
+            Address::Inet { address: "[::1]:6379".parse().unwrap(), v6: true },
             Address::Unix(UnixName::Path(b"/run/db.sock".to_vec())),
             Address::Unix(UnixName::Abstract(b"name\0with zero".to_vec())),
             Address::Unix(UnixName::Unnamed),

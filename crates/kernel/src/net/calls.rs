@@ -66,13 +66,9 @@ fn kind_and_flags(kind: i32) -> Result<(i32, u32, bool), Errno> {
 /// A socket of this family, type and protocol.
 fn make(c: &mut Caller<'_>, domain: i32, kind: i32, protocol: i32) -> Result<Socket, Errno> {
     let (kind, protocol, body) = match (domain, kind, protocol) {
-        (AF_INET | AF_INET6, SOCK_STREAM, 0 | libc::IPPROTO_TCP) => (
-            kind,
-            libc::IPPROTO_TCP,
-            Body::Tcp(Tcp {
-                state: State::Closed { failed: false },
-            }),
-        ),
+        (AF_INET | AF_INET6, SOCK_STREAM, 0 | libc::IPPROTO_TCP) => {
+            (kind, libc::IPPROTO_TCP, Body::Tcp(Tcp { state: State::Closed { failed: false } }))
+        }
         (AF_INET | AF_INET6, SOCK_DGRAM, 0 | libc::IPPROTO_UDP) => (kind, libc::IPPROTO_UDP, Body::Udp(Udp::default())),
         (AF_INET | AF_INET6, SOCK_RAW, _) => return Err(EPERM),
         (AF_INET | AF_INET6, SOCK_STREAM | SOCK_DGRAM, _) => return Err(EPROTONOSUPPORT),
@@ -189,10 +185,7 @@ pub(crate) fn connect(c: &mut Caller<'_>) -> Sys {
             let to = internet(socket, Some(&address))?.ok_or(EINVAL)?;
             // Without waiting a connect is never over at once, not even on the loopback: the outcome is for poll.
             let result = match nonblocking {
-                true => {
-                    c.k.tcp_connect_to(id, to)
-                        .and_then(|over| if over { Ok(()) } else { Err(EINPROGRESS) })
-                }
+                true => c.k.tcp_connect_to(id, to).and_then(|over| if over { Ok(()) } else { Err(EINPROGRESS) }),
                 false => c.k.tcp_connect_now(id, to),
             };
             match result {
@@ -286,18 +279,11 @@ pub(crate) fn getsockname(c: &mut Caller<'_>) -> Sys {
     let (_, id) = socket_of(c, c.int(0))?;
     let socket = c.k.socket_mut(id);
     let v6 = socket.domain == AF_INET6;
-    let nowhere: IpAddr = if v6 {
-        Ipv6Addr::UNSPECIFIED.into()
-    } else {
-        Ipv4Addr::UNSPECIFIED.into()
-    };
+    let nowhere: IpAddr = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
     let address = match &socket.body {
         Body::Unix(unix) => Address::Unix(unix.name.clone()),
         Body::Netlink(netlink) => Address::Netlink(netlink.port, 0),
-        _ => Address::Inet {
-            address: socket.local.unwrap_or(SocketAddr::new(nowhere, 0)),
-            v6,
-        },
+        _ => Address::Inet { address: socket.local.unwrap_or(SocketAddr::new(nowhere, 0)), v6 },
     };
     write_address(c, c.arg(1), c.arg(2), &address)?;
     done(0)

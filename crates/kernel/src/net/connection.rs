@@ -98,11 +98,7 @@ impl Network {
             let ends = [c.sides[0].service, c.sides[1].service];
             ends == [a, b] || ends == [b, a]
         };
-        self.connections
-            .iter()
-            .filter(|(_, c)| joins(c))
-            .map(|(id, _)| *id)
-            .collect()
+        self.connections.iter().filter(|(_, c)| joins(c)).map(|(id, _)| *id).collect()
     }
     /// One side of a connection that exists.
     pub(super) fn side_mut(&mut self, id: ConnectionId, side: usize) -> Option<&mut Side> {
@@ -153,22 +149,14 @@ impl Kernel {
     }
     /// Forgets a connection that nobody can observe any more.
     pub(super) fn settle_connection(&mut self, id: ConnectionId) {
-        if self
-            .net
-            .connections
-            .get(&id)
-            .is_some_and(|c| c.sides.iter().all(|s| s.socket.is_none()))
-        {
+        if self.net.connections.get(&id).is_some_and(|c| c.sides.iter().all(|s| s.socket.is_none())) {
             self.net.connections.remove(&id);
         }
     }
 
     /// Whether a socket's connect is under way.
     pub(super) fn is_connecting(&self, id: ObjectId) -> bool {
-        matches!(
-            self.socket(id).and_then(|s| s.tcp()).map(|t| &t.state),
-            Some(State::Connecting(_))
-        )
+        matches!(self.socket(id).and_then(|s| s.tcp()).map(|t| &t.state), Some(State::Connecting(_)))
     }
     /// The state of one side as `TCP_INFO` numbers it.
     pub(super) fn connection_state(&self, id: ConnectionId, side: usize) -> u8 {

@@ -31,10 +31,7 @@ pub(super) fn read_control(c: &mut Caller<'_>, at: u64, len: u64, out: &mut Outg
         let (length, level, kind) = (word(0) as u32 as usize, word(8), word(12));
         let data = rest.get(HEADER as usize..length).ok_or(EINVAL)?.to_vec();
         rest = rest.get(length.next_multiple_of(8)..).unwrap_or_default();
-        let words = || {
-            data.chunks_exact(4)
-                .map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-        };
+        let words = || data.chunks_exact(4).map(|b| i32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         match (level, kind) {
             (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                 for fd in words() {
@@ -76,17 +73,9 @@ pub(super) fn write_control(
 ) -> Result<(u64, bool), Errno> {
     let options = &c.k.socket_mut(id).options;
     let (pass, (v4, v6)) = (options.flag(libc::SO_PASSCRED), options.packet_info());
-    let mut buffer = Buffer {
-        at,
-        room,
-        used: 0,
-        dropped: false,
-    };
+    let mut buffer = Buffer { at, room, used: 0, dropped: false };
     if pass && let Some(who) = received.credentials {
-        let data: Vec<u8> = [who.pid, who.uid, who.gid]
-            .into_iter()
-            .flat_map(u32::to_le_bytes)
-            .collect();
+        let data: Vec<u8> = [who.pid, who.uid, who.gid].into_iter().flat_map(u32::to_le_bytes).collect();
         buffer.put(c, libc::SOL_SOCKET, libc::SCM_CREDENTIALS, &data)?;
     }
     if let Some(to) = received.to {
@@ -136,11 +125,7 @@ fn put_rights(c: &mut Caller<'_>, buffer: &mut Buffer, rights: Vec<FileId>, cloe
     let fit = ((buffer.room - buffer.used).saturating_sub(HEADER) / 4) as usize;
     let mut data = Vec::new();
     for file in rights {
-        let installed = if data.len() / 4 < fit {
-            c.k.install_fd(process, file, cloexec, 0).ok()
-        } else {
-            None
-        };
+        let installed = if data.len() / 4 < fit { c.k.install_fd(process, file, cloexec, 0).ok() } else { None };
         match installed {
             Some(fd) => data.extend(fd.to_le_bytes()),
             None => buffer.dropped = true,
@@ -148,11 +133,7 @@ fn put_rights(c: &mut Caller<'_>, buffer: &mut Buffer, rights: Vec<FileId>, cloe
         // The message's own reference; the descriptor has one of its own.
         c.k.release_file(file);
     }
-    if data.is_empty() {
-        Ok(())
-    } else {
-        buffer.put(c, libc::SOL_SOCKET, libc::SCM_RIGHTS, &data)
-    }
+    if data.is_empty() { Ok(()) } else { buffer.put(c, libc::SOL_SOCKET, libc::SCM_RIGHTS, &data) }
 }
 
 /// `struct in_pktinfo`

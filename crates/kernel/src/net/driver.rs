@@ -12,16 +12,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 impl Kernel {
     /// A new stream socket on a service's host.
     pub(crate) fn tcp_open(&mut self, service: ServiceId) -> ObjectId {
-        let body = Body::Tcp(Tcp {
-            state: State::Closed { failed: false },
-        });
-        self.add_socket(Socket::new(
-            service,
-            libc::AF_INET,
-            libc::SOCK_STREAM,
-            libc::IPPROTO_TCP,
-            body,
-        ))
+        let body = Body::Tcp(Tcp { state: State::Closed { failed: false } });
+        self.add_socket(Socket::new(service, libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_TCP, body))
     }
     /// Starts or continues a connect without parking: `EINPROGRESS` or `EALREADY` while it is under way.
     pub(crate) fn tcp_connect(&mut self, socket: ObjectId, address: u32, port: u16) -> Result<(), Errno> {

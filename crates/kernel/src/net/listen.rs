@@ -34,11 +34,7 @@ impl Listening {
 
 /// A backlog as `listen` understands it: negative numbers are very large ones.
 pub(super) fn backlog(asked: i32) -> usize {
-    if asked < 0 {
-        SOMAXCONN as usize
-    } else {
-        asked.min(SOMAXCONN) as usize
-    }
+    if asked < 0 { SOMAXCONN as usize } else { asked.min(SOMAXCONN) as usize }
 }
 
 impl Kernel {
@@ -63,10 +59,7 @@ impl Kernel {
         }
         let socket = self.socket_mut(id);
         let (service, port) = (socket.service, socket.local.map_or(0, |l| l.port()));
-        let listening = Listening {
-            backlog,
-            ..Listening::default()
-        };
+        let listening = Listening { backlog, ..Listening::default() };
         socket.tcp_mut().expect("seen above").state = State::Listening(listening);
         self.net.ports.add_listener(service, port, id);
         Ok(())
@@ -93,32 +86,20 @@ impl Kernel {
         let (client, server) = (&connection.sides[0], &connection.sides[1]);
         let (from, to, localhost) = (client.service, server.service, connection.localhost);
         let (source, target) = (client.local, client.peer);
-        let found = self
-            .net
-            .destinations(to, target.ip(), localhost)
-            .into_iter()
-            .find_map(|ip| {
-                let listener = self.listener_at(to, SocketAddr::new(ip, target.port()), source.port())?;
-                Some((ip, listener))
-            });
+        let found = self.net.destinations(to, target.ip(), localhost).into_iter().find_map(|ip| {
+            let listener = self.listener_at(to, SocketAddr::new(ip, target.port()), source.port())?;
+            Some((ip, listener))
+        });
         let Some((ip, listener)) = found else {
             return self.send_segment(id, 0, Segment::Reset);
         };
-        if self
-            .socket(listener)
-            .and_then(|s| s.listening())
-            .is_none_or(Listening::is_full)
-        {
+        if self.socket(listener).and_then(|s| s.listening()).is_none_or(Listening::is_full) {
             return self.syn_dropped(id);
         }
         let local = SocketAddr::new(ip, target.port());
         let peer = SocketAddr::new(self.net.seen_source(from, source.ip(), ip, localhost), source.port());
         let parent = self.socket_mut(listener);
-        let state = State::Connected {
-            connection: id,
-            side: 1,
-            reported: true,
-        };
+        let state = State::Connected { connection: id, side: 1, reported: true };
         let (domain, kind, protocol) = (parent.domain, parent.kind, parent.protocol);
         let options = parent.options.clone();
         let mut child = Socket::new(to, domain, kind, protocol, Body::Tcp(Tcp { state }));
@@ -130,11 +111,7 @@ impl Kernel {
             side.socket = Some(child);
             (side.local, side.peer) = (local, peer);
         }
-        self.socket_mut(listener)
-            .listening_mut()
-            .expect("seen above")
-            .queue
-            .push_back(child);
+        self.socket_mut(listener).listening_mut().expect("seen above").queue.push_back(child);
         self.object_changed(listener);
         self.send_segment(id, 0, Segment::Established);
     }

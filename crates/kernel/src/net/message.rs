@@ -46,22 +46,11 @@ fn read_header(c: &mut Caller<'_>, at: u64) -> Result<Header, Errno> {
         vector.push((base, length));
     }
     let name_len = word(8) as i32;
-    Ok(Header {
-        at,
-        name: word(0),
-        name_len,
-        vector,
-        control: word(32),
-        control_len: word(40),
-    })
+    Ok(Header { at, name: word(0), name_len, vector, control: word(32), control_len: word(40) })
 }
 
 fn send_header(c: &mut Caller<'_>, file: FileId, header: Header, flags: i32) -> Sys {
-    let mut out = Outgoing {
-        from: header.vector,
-        flags,
-        ..Outgoing::default()
-    };
+    let mut out = Outgoing { from: header.vector, flags, ..Outgoing::default() };
     if header.name != 0 && header.name_len != 0 {
         out.to = Some(read_address(c, header.name, header.name_len)?);
     }
@@ -109,17 +98,8 @@ fn receive_header(c: &mut Caller<'_>, file: FileId, header: &Header, flags: i32)
 /// `sendto`
 pub(crate) fn sendto(c: &mut Caller<'_>) -> Sys {
     let (file, _) = socket_of(c, c.int(0))?;
-    let to = if c.arg(4) == 0 {
-        None
-    } else {
-        Some(read_address(c, c.arg(4), c.int(5))?)
-    };
-    let out = Outgoing {
-        from: vec![(c.arg(1), c.arg(2))],
-        flags: c.int(3),
-        to,
-        ..Outgoing::default()
-    };
+    let to = if c.arg(4) == 0 { None } else { Some(read_address(c, c.arg(4), c.int(5))?) };
+    let out = Outgoing { from: vec![(c.arg(1), c.arg(2))], flags: c.int(3), to, ..Outgoing::default() };
     send(c, file, &out)
 }
 
@@ -193,11 +173,7 @@ pub(crate) fn recvmmsg(c: &mut Caller<'_>) -> Sys {
     let (file, _) = socket_of(c, c.int(0))?;
     let (at, flags) = (c.arg(1), c.int(3));
     let count = u64::from(c.arg(2) as u32).min(VECTOR_MAX);
-    let timeout = if c.arg(4) == 0 {
-        None
-    } else {
-        Some(c.read_timespec(c.arg(4))?)
-    };
+    let timeout = if c.arg(4) == 0 { None } else { Some(c.read_timespec(c.arg(4))?) };
     let started = c.now();
     while c.call().progress < count {
         let n = c.call().progress;

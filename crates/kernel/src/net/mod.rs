@@ -96,11 +96,7 @@ impl Network {
     pub fn new(config: &Config) -> Network {
         let declared = config.hosts.iter().zip(0..);
         let declared = declared.flat_map(|(host, n)| host.ports.iter().map(move |port| (*port, ServiceId(n))));
-        Network {
-            hosts: config.hosts.len() as u16,
-            declared: declared.collect(),
-            ..Network::default()
-        }
+        Network { hosts: config.hosts.len() as u16, declared: declared.collect(), ..Network::default() }
     }
     /// The IPv4 address of a service's host.
     pub fn address(&self, service: ServiceId) -> u32 {

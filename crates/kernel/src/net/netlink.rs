@@ -68,12 +68,7 @@ struct Question {
 }
 
 fn parse(bytes: &[u8]) -> Option<(Question, &[u8])> {
-    let word = |at: usize| {
-        bytes
-            .get(at..at + 4)
-            .and_then(|b| b.try_into().ok())
-            .map(u32::from_le_bytes)
-    };
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);
     let length = word(0)? as usize;
     let kinds = word(4)?;
     let body = bytes.get(16..length)?;
@@ -132,9 +127,7 @@ impl Network {
                 message = message.attribute(libc::IFA_LOCAL, &address);
                 message = message.attribute(libc::IFA_LABEL, format!("{label}\0").as_bytes());
             }
-            message
-                .attribute(libc::IFA_FLAGS, &u32::to_le_bytes(permanent.into()))
-                .finish(&mut out);
+            message.attribute(libc::IFA_FLAGS, &u32::to_le_bytes(permanent.into())).finish(&mut out);
         }
         out
     }

@@ -34,20 +34,10 @@ struct Row {
 }
 
 const fn flag(level: i32, name: i32) -> Row {
-    Row {
-        level,
-        name,
-        default: 0,
-        form: Form::Flag,
-    }
+    Row { level, name, default: 0, form: Form::Flag }
 }
 const fn number(level: i32, name: i32, default: i32, low: i32, high: i32) -> Row {
-    Row {
-        level,
-        name,
-        default,
-        form: Form::Number(low, high),
-    }
+    Row { level, name, default, form: Form::Number(low, high) }
 }
 
 /// Default size of both buffers (`net.core.rmem_default`).
@@ -76,18 +66,8 @@ static PLAIN: [Row; 60] = [
     number(SOL_SOCKET, libc::SO_PRIORITY, 0, 0, 6),
     number(SOL_SOCKET, libc::SO_INCOMING_CPU, 0, 0, MAX),
     number(SOL_SOCKET, libc::SO_RCVLOWAT, 1, 0, 1),
-    Row {
-        level: SOL_SOCKET,
-        name: libc::SO_SNDBUF,
-        default: BUFFER,
-        form: Form::Buffer(4_608),
-    },
-    Row {
-        level: SOL_SOCKET,
-        name: libc::SO_RCVBUF,
-        default: BUFFER,
-        form: Form::Buffer(2_304),
-    },
+    Row { level: SOL_SOCKET, name: libc::SO_SNDBUF, default: BUFFER, form: Form::Buffer(4_608) },
+    Row { level: SOL_SOCKET, name: libc::SO_RCVBUF, default: BUFFER, form: Form::Buffer(2_304) },
     flag(IPPROTO_TCP, libc::TCP_NODELAY),
     flag(IPPROTO_TCP, libc::TCP_CORK),
     number(IPPROTO_TCP, libc::TCP_MAXSEG, 1_448, 88, 65_535),
@@ -98,12 +78,7 @@ static PLAIN: [Row; 60] = [
     number(IPPROTO_TCP, libc::TCP_LINGER2, 60, -1, MAX),
     number(IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 0, 0, MAX),
     number(IPPROTO_TCP, libc::TCP_WINDOW_CLAMP, 0, 0, MAX),
-    Row {
-        level: IPPROTO_TCP,
-        name: libc::TCP_QUICKACK,
-        default: 1,
-        form: Form::Flag,
-    },
+    Row { level: IPPROTO_TCP, name: libc::TCP_QUICKACK, default: 1, form: Form::Flag },
     number(IPPROTO_TCP, libc::TCP_USER_TIMEOUT, 0, 0, MAX),
     number(IPPROTO_TCP, libc::TCP_FASTOPEN, 0, 0, MAX),
     number(IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, 0, MIN, MAX),
@@ -119,27 +94,12 @@ static PLAIN: [Row; 60] = [
     flag(IPPROTO_IP, libc::IP_FREEBIND),
     flag(IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT),
     number(IPPROTO_IP, libc::IP_MULTICAST_TTL, 1, -1, 255),
-    Row {
-        level: IPPROTO_IP,
-        name: libc::IP_MULTICAST_LOOP,
-        default: 1,
-        form: Form::Flag,
-    },
-    Row {
-        level: IPPROTO_IP,
-        name: libc::IP_MULTICAST_ALL,
-        default: 1,
-        form: Form::Flag,
-    },
+    Row { level: IPPROTO_IP, name: libc::IP_MULTICAST_LOOP, default: 1, form: Form::Flag },
+    Row { level: IPPROTO_IP, name: libc::IP_MULTICAST_ALL, default: 1, form: Form::Flag },
     flag(IPPROTO_IPV6, libc::IPV6_V6ONLY),
     number(IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS, 64, -1, 255),
     number(IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS, 1, -1, 255),
-    Row {
-        level: IPPROTO_IPV6,
-        name: libc::IPV6_MULTICAST_LOOP,
-        default: 1,
-        form: Form::Flag,
-    },
+    Row { level: IPPROTO_IPV6, name: libc::IPV6_MULTICAST_LOOP, default: 1, form: Form::Flag },
     number(IPPROTO_IPV6, libc::IPV6_MULTICAST_IF, 0, 0, 2),
     number(IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, 1, 0, 5),
     flag(IPPROTO_IPV6, libc::IPV6_RECVERR),
@@ -149,12 +109,7 @@ static PLAIN: [Row; 60] = [
     number(IPPROTO_IPV6, libc::IPV6_TCLASS, 0, -1, 255),
     flag(IPPROTO_IPV6, libc::IPV6_DONTFRAG),
     number(IPPROTO_IPV6, libc::IPV6_MTU, 1_500, 1_280, 65_535),
-    Row {
-        level: IPPROTO_IPV6,
-        name: IPV6_AUTOFLOWLABEL,
-        default: 1,
-        form: Form::Flag,
-    },
+    Row { level: IPPROTO_IPV6, name: IPV6_AUTOFLOWLABEL, default: 1, form: Form::Flag },
     number(IPPROTO_IPV6, libc::IPV6_ADDR_PREFERENCES, 0, 0, MAX),
 ];
 
@@ -271,11 +226,8 @@ pub(crate) fn setsockopt(c: &mut Caller<'_>) -> Sys {
             }
             let timeout = read_timeval(c, at)?;
             let options = &mut c.k.socket_mut(id).options;
-            let which = if name == libc::SO_RCVTIMEO {
-                &mut options.receive_timeout
-            } else {
-                &mut options.send_timeout
-            };
+            let which =
+                if name == libc::SO_RCVTIMEO { &mut options.receive_timeout } else { &mut options.send_timeout };
             *which = (timeout.0 != 0).then_some(timeout);
             done(0)
         }
@@ -300,11 +252,7 @@ fn read_timeval(c: &mut Caller<'_>, at: u64) -> Result<VirtualDuration, Errno> {
         return Err(EDOM);
     }
     let seconds = u64::try_from(seconds).unwrap_or(0);
-    Ok(VirtualDuration(
-        seconds
-            .saturating_mul(1_000_000_000)
-            .saturating_add(micros as u64 * 1_000),
-    ))
+    Ok(VirtualDuration(seconds.saturating_mul(1_000_000_000).saturating_add(micros as u64 * 1_000)))
 }
 
 /// `getsockopt`
@@ -346,11 +294,7 @@ fn value(c: &mut Caller<'_>, id: ObjectId, level: i32, name: i32) -> Result<Opti
         }
         (SOL_SOCKET, libc::SO_RCVTIMEO | libc::SO_SNDTIMEO) => {
             let options = &socket.options;
-            let nanos = if name == libc::SO_RCVTIMEO {
-                options.receive_timeout
-            } else {
-                options.send_timeout
-            };
+            let nanos = if name == libc::SO_RCVTIMEO { options.receive_timeout } else { options.send_timeout };
             let nanos = nanos.unwrap_or_default().0;
             let mut out = (nanos / 1_000_000_000).to_le_bytes().to_vec();
             out.extend((nanos % 1_000_000_000 / 1_000).to_le_bytes());

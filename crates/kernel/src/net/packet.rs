@@ -40,11 +40,7 @@ impl Unix {
     }
     /// Bytes that could be read: of a stream all, else those of the next packet.
     pub(super) fn available(&self, stream: bool) -> usize {
-        if stream {
-            self.queued
-        } else {
-            self.inbox.front().map_or(0, |p| p.bytes.len())
-        }
+        if stream { self.queued } else { self.inbox.front().map_or(0, |p| p.bytes.len()) }
     }
 }
 
@@ -73,11 +69,7 @@ impl Kernel {
     /// Puts a packet into the inbox of a socket that has room for it.
     pub(super) fn unix_deliver(&mut self, from: ObjectId, to: ObjectId, mut packet: Packet) {
         packet.sender = Some(from);
-        packet.from = self
-            .socket(from)
-            .and_then(|s| s.unix())
-            .map(|u| u.name.clone())
-            .unwrap_or_default();
+        packet.from = self.socket(from).and_then(|s| s.unix()).map(|u| u.name.clone()).unwrap_or_default();
         if let Some(unix) = self.socket_mut(to).unix_mut() {
             unix.queued += packet.bytes.len();
             unix.inbox.push_back(packet);
@@ -87,14 +79,7 @@ impl Kernel {
     /// Sends bytes for which there is room to a stream socket's peer.
     pub(super) fn unix_send_stream(&mut self, id: ObjectId, bytes: Vec<u8>) {
         if let Some(peer) = self.socket(id).and_then(|s| s.unix()).and_then(|u| u.peer) {
-            self.unix_deliver(
-                id,
-                peer,
-                Packet {
-                    bytes,
-                    ..Packet::default()
-                },
-            );
+            self.unix_deliver(id, peer, Packet { bytes, ..Packet::default() });
         }
     }
     /// Whether a message of this length can be sent now, and to whom: `to` or the peer. With `EAGAIN` comes the object
@@ -111,20 +96,9 @@ impl Kernel {
                 return Err(fail(EMSGSIZE));
             }
             let room = self.unix_room(id).map_err(fail)?;
-            let peer = self
-                .socket(id)
-                .and_then(|s| s.unix())
-                .and_then(|u| u.peer)
-                .ok_or(fail(EPIPE))?;
-            let empty = self
-                .socket(peer)
-                .and_then(|s| s.unix())
-                .is_some_and(|u| u.inbox.is_empty());
-            return if room >= length && (room > 0 || empty) {
-                Ok(peer)
-            } else {
-                Err(fail(EAGAIN))
-            };
+            let peer = self.socket(id).and_then(|s| s.unix()).and_then(|u| u.peer).ok_or(fail(EPIPE))?;
+            let empty = self.socket(peer).and_then(|s| s.unix()).is_some_and(|u| u.inbox.is_empty());
+            return if room >= length && (room > 0 || empty) { Ok(peer) } else { Err(fail(EAGAIN)) };
         }
         if let Some(error) = self.take_error(id) {
             return Err(fail(error));
@@ -147,11 +121,7 @@ impl Kernel {
         if other.read_shut {
             return Err(fail(EPIPE));
         }
-        if other.is_crowded() {
-            Err((EAGAIN, target))
-        } else {
-            Ok(target)
-        }
+        if other.is_crowded() { Err((EAGAIN, target)) } else { Ok(target) }
     }
     /// Takes (or peeks at) what has arrived.
     pub(super) fn unix_receive(&mut self, id: ObjectId, max: usize, peek: bool) -> Result<Received, Errno> {
@@ -176,11 +146,7 @@ impl Kernel {
         let was_crowded = unix.is_crowded();
         let sender = unix.inbox.front().and_then(|p| p.sender);
         let unix = self.socket_mut(id).unix_mut().expect("seen above");
-        let received = if stream {
-            take_stream(unix, max, peek, by_sender)
-        } else {
-            take_packet(unix, max, peek)
-        };
+        let received = if stream { take_stream(unix, max, peek, by_sender) } else { take_packet(unix, max, peek) };
         if peek {
             for file in &received.rights {
                 self.open_file_mut(*file).references += 1;
@@ -255,9 +221,7 @@ fn take_stream(unix: &mut Unix, max: usize, peek: bool, by_sender: bool) -> Rece
         if first {
             (received.credentials, received.from) = (next.credentials, sender_name(next));
         }
-        received
-            .bytes
-            .extend_from_slice(&next.bytes[next.taken..next.taken + n]);
+        received.bytes.extend_from_slice(&next.bytes[next.taken..next.taken + n]);
         received.rights = next.rights.clone();
         if !peek {
             next.taken += n;

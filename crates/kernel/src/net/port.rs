@@ -57,11 +57,7 @@ impl Ports {
         }
     }
     fn at(&self, service: ServiceId, transport: Transport, port: u16) -> impl Iterator<Item = ObjectId> {
-        self.bound
-            .get(&(service, transport, port))
-            .into_iter()
-            .flatten()
-            .copied()
+        self.bound.get(&(service, transport, port)).into_iter().flatten().copied()
     }
     /// The next ephemeral port that nobody uses.
     fn ephemeral(&mut self, service: ServiceId, transport: Transport) -> Option<u16> {
@@ -176,37 +172,27 @@ impl Kernel {
     }
     fn bind_conflict(&self, id: ObjectId, transport: Transport, service: ServiceId, port: u16) -> bool {
         let Some(new) = self.socket(id) else { return false };
-        self.net
-            .ports
-            .at(service, transport, port)
-            .filter_map(|other| self.socket(other))
-            .any(|old| {
-                let both = |name| new.options.flag(name) && old.options.flag(name);
-                let shared = both(libc::SO_REUSEADDR) && (transport == Transport::Udp || !old.is_listening());
-                overlap(new, old) && !shared && !both(libc::SO_REUSEPORT)
-            })
+        self.net.ports.at(service, transport, port).filter_map(|other| self.socket(other)).any(|old| {
+            let both = |name| new.options.flag(name) && old.options.flag(name);
+            let shared = both(libc::SO_REUSEADDR) && (transport == Transport::Udp || !old.is_listening());
+            overlap(new, old) && !shared && !both(libc::SO_REUSEPORT)
+        })
     }
     /// Whether another socket already listens where this one is bound.
     pub(super) fn listen_conflict(&self, id: ObjectId) -> bool {
         let Some(new) = self.socket(id) else { return false };
         let Some(local) = new.local else { return false };
         let list = self.net.ports.listening.get(&(new.service, local.port()));
-        list.into_iter()
-            .flatten()
-            .filter(|other| **other != id)
-            .filter_map(|other| self.socket(*other))
-            .any(|old| {
-                let shared = new.options.flag(libc::SO_REUSEPORT) && old.options.flag(libc::SO_REUSEPORT);
-                overlap(new, old) && !shared
-            })
+        list.into_iter().flatten().filter(|other| **other != id).filter_map(|other| self.socket(*other)).any(|old| {
+            let shared = new.options.flag(libc::SO_REUSEPORT) && old.options.flag(libc::SO_REUSEPORT);
+            overlap(new, old) && !shared
+        })
     }
     /// The listener for a destination. Several that share a port take turns by the client's port.
     pub(super) fn listener_at(&self, service: ServiceId, to: SocketAddr, client_port: u16) -> Option<ObjectId> {
         let list = self.net.ports.listening.get(&(service, to.port()))?;
         let fits = |id: &ObjectId| {
-            self.socket(*id)
-                .and_then(|s| Some(fit(s.local?, s.options.v6only(), to.ip())))
-                .unwrap_or(0)
+            self.socket(*id).and_then(|s| Some(fit(s.local?, s.options.v6only(), to.ip()))).unwrap_or(0)
         };
         let best = list.iter().map(fits).max().filter(|fit| *fit > 0)?;
         let group: Vec<ObjectId> = list.iter().filter(|id| fits(id) == best).copied().collect();

@@ -86,22 +86,16 @@ pub(super) fn receive_message(
                 let nonblocking = nonblocking(c, file, flags);
                 return match (progress, must_end(c, nonblocking)) {
                     (0, _) if nonblocking || c.call().timed_out => Err(EAGAIN),
-                    (1.., true) => Ok(Attempt::Got {
-                        count: progress as usize,
-                        cut: false,
-                        received: Received::default(),
-                    }),
+                    (1.., true) => {
+                        Ok(Attempt::Got { count: progress as usize, cut: false, received: Received::default() })
+                    }
                     _ => Ok(Attempt::Wait(wait_for(c, id, timeout, "nothing has arrived"))),
                 };
             }
             Err(error) if progress > 0 => {
                 // The bytes count now, the error when it is asked for again.
                 c.k.socket_mut(id).error = Some(error);
-                return Ok(Attempt::Got {
-                    count: progress as usize,
-                    cut: false,
-                    received: Received::default(),
-                });
+                return Ok(Attempt::Got { count: progress as usize, cut: false, received: Received::default() });
             }
             Err(error) => return Err(error),
         };
@@ -112,11 +106,7 @@ pub(super) fn receive_message(
         let cut = !stream && received.length > n;
         let sum = progress as usize + n;
         if !all || n == 0 || sum as u64 == total || !received.rights.is_empty() {
-            let count = if !stream && flags & libc::MSG_TRUNC != 0 {
-                received.length
-            } else {
-                sum
-            };
+            let count = if !stream && flags & libc::MSG_TRUNC != 0 { received.length } else { sum };
             return Ok(Attempt::Got { count, cut, received });
         }
         c.call().progress = sum as u64;

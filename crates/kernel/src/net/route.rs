@@ -56,27 +56,14 @@ impl Network {
         };
         if address.is_loopback() {
             let source = if address.is_ipv4() { LOOPBACK_V4 } else { LOOPBACK_V6 };
-            return Ok(Route {
-                to: from,
-                address,
-                source,
-                localhost: false,
-            });
+            return Ok(Route { to: from, address, source, localhost: false });
         }
         let to = self.host_at(address).ok_or(ENETUNREACH)?;
-        Ok(Route {
-            to,
-            address,
-            source: self.ip(from),
-            localhost: from.is_driver() && to != from,
-        })
+        Ok(Route { to, address, source: self.ip(from), localhost: from.is_driver() && to != from })
     }
     /// The service that another service's `localhost:PORT` leads to.
     pub(super) fn declared(&self, from: ServiceId, port: u16) -> Option<ServiceId> {
-        self.declared
-            .iter()
-            .find(|(p, service)| *p == port && *service != from)
-            .map(|(_, service)| *service)
+        self.declared.iter().find(|(p, service)| *p == port && *service != from).map(|(_, service)| *service)
     }
     /// The addresses under which a segment looks for a socket on the host it reached, best first.
     pub(super) fn destinations(&self, to: ServiceId, address: IpAddr, localhost: bool) -> Vec<IpAddr> {

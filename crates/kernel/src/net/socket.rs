@@ -88,65 +88,31 @@ impl Socket {
     /// A socket in its first state.
     pub(super) fn new(service: ServiceId, domain: i32, kind: i32, protocol: i32, body: Body) -> Socket {
         let options = Options::default();
-        Socket {
-            service,
-            domain,
-            kind,
-            protocol,
-            options,
-            error: None,
-            local: None,
-            unconnected: None,
-            body,
-        }
+        Socket { service, domain, kind, protocol, options, error: None, local: None, unconnected: None, body }
     }
     /// Its TCP state, if it is a TCP socket.
     pub(super) fn tcp(&self) -> Option<&Tcp> {
-        if let Body::Tcp(tcp) = &self.body {
-            Some(tcp)
-        } else {
-            None
-        }
+        if let Body::Tcp(tcp) = &self.body { Some(tcp) } else { None }
     }
     /// The same, to be changed.
     pub(super) fn tcp_mut(&mut self) -> Option<&mut Tcp> {
-        if let Body::Tcp(tcp) = &mut self.body {
-            Some(tcp)
-        } else {
-            None
-        }
+        if let Body::Tcp(tcp) = &mut self.body { Some(tcp) } else { None }
     }
     /// Its UDP state, if it is a UDP socket.
     pub(super) fn udp(&self) -> Option<&Udp> {
-        if let Body::Udp(udp) = &self.body {
-            Some(udp)
-        } else {
-            None
-        }
+        if let Body::Udp(udp) = &self.body { Some(udp) } else { None }
     }
     /// The same, to be changed.
     pub(super) fn udp_mut(&mut self) -> Option<&mut Udp> {
-        if let Body::Udp(udp) = &mut self.body {
-            Some(udp)
-        } else {
-            None
-        }
+        if let Body::Udp(udp) = &mut self.body { Some(udp) } else { None }
     }
     /// Its unix state, if it is a unix socket.
     pub(super) fn unix(&self) -> Option<&Unix> {
-        if let Body::Unix(unix) = &self.body {
-            Some(unix)
-        } else {
-            None
-        }
+        if let Body::Unix(unix) = &self.body { Some(unix) } else { None }
     }
     /// The same, to be changed.
     pub(super) fn unix_mut(&mut self) -> Option<&mut Unix> {
-        if let Body::Unix(unix) = &mut self.body {
-            Some(unix)
-        } else {
-            None
-        }
+        if let Body::Unix(unix) = &mut self.body { Some(unix) } else { None }
     }
     /// The port space it lives in.
     pub(super) fn transport(&self) -> Option<Transport> {
@@ -159,9 +125,7 @@ impl Socket {
     /// What it listens with, if it does.
     pub(super) fn listening_mut(&mut self) -> Option<&mut Listening> {
         match &mut self.body {
-            Body::Tcp(Tcp {
-                state: State::Listening(listening),
-            }) => Some(listening),
+            Body::Tcp(Tcp { state: State::Listening(listening) }) => Some(listening),
             Body::Unix(unix) => unix.listening.as_mut(),
             _ => None,
         }
@@ -169,9 +133,7 @@ impl Socket {
     /// The same, to look at.
     pub(super) fn listening(&self) -> Option<&Listening> {
         match &self.body {
-            Body::Tcp(Tcp {
-                state: State::Listening(listening),
-            }) => Some(listening),
+            Body::Tcp(Tcp { state: State::Listening(listening) }) => Some(listening),
             Body::Unix(unix) => unix.listening.as_ref(),
             _ => None,
         }
@@ -222,11 +184,7 @@ impl Kernel {
         match &socket.body {
             Body::Tcp(_) => {
                 let bytes = self.tcp_receive(id, max, peek)?;
-                Ok(Received {
-                    length: bytes.len(),
-                    bytes,
-                    ..Received::default()
-                })
+                Ok(Received { length: bytes.len(), bytes, ..Received::default() })
             }
             Body::Udp(_) => self.udp_receive(id, max, peek),
             Body::Unix(_) => self.unix_receive(id, max, peek),

@@ -24,16 +24,11 @@ impl Kernel {
         let buffer = |socket| self.socket(socket).map(|s| s.options.receive_buffer());
         // A closed socket swallows anything, and answers it with RST.
         let capacity = state.socket.and_then(buffer).unwrap_or(usize::MAX / 4);
-        (
-            capacity.saturating_sub(state.flight_bytes + state.received.len()),
-            capacity,
-        )
+        (capacity.saturating_sub(state.flight_bytes + state.received.len()), capacity)
     }
     /// Bytes of a TCP socket that could be read now.
     pub(super) fn tcp_available(&self, id: ObjectId) -> usize {
-        let connection = self
-            .connection_of(id)
-            .and_then(|(c, side)| Some(&self.net.connections.get(&c)?.sides[side]));
+        let connection = self.connection_of(id).and_then(|(c, side)| Some(&self.net.connections.get(&c)?.sides[side]));
         connection.map_or(0, |side| side.received.len())
     }
     /// The other end's address.
@@ -99,11 +94,7 @@ impl Kernel {
             return Ok(state.received.range(..n).copied().collect());
         }
         let bytes: Vec<u8> = state.received.drain(..n).collect();
-        let sender = self
-            .net
-            .connections
-            .get(&connection)
-            .and_then(|c| c.sides[1 - side].socket);
+        let sender = self.net.connections.get(&connection).and_then(|c| c.sides[1 - side].socket);
         if let Some(sender) = sender
             && !roomy(free, capacity)
             && roomy(free + n, capacity)

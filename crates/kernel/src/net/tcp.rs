@@ -101,17 +101,9 @@ impl Kernel {
         let local = self.fix_local(id, route.source)?;
         let connection = ConnectionId(self.net.next_connection);
         self.net.next_connection += 1;
-        let sides = [
-            Side::new(service, Some(id), local, target),
-            Side::new(route.to, None, target, local),
-        ];
+        let sides = [Side::new(service, Some(id), local, target), Side::new(route.to, None, target, local)];
         let syn_sent = self.clock.now();
-        let state = Connection {
-            sides,
-            localhost: route.localhost,
-            syn_sent,
-            retries: 0,
-        };
+        let state = Connection { sides, localhost: route.localhost, syn_sent, retries: 0 };
         self.net.connections.insert(connection, state);
         self.socket_mut(id).tcp_mut().expect("a TCP socket").state = State::Connecting(connection);
         self.send_syn(connection);
@@ -138,10 +130,7 @@ impl Kernel {
         let Some(connection) = self.net.connections.get(&id) else {
             return;
         };
-        let at = connection
-            .syn_sent
-            .after(VirtualDuration::secs(1 << connection.retries))
-            .max(self.clock.now());
+        let at = connection.syn_sent.after(VirtualDuration::secs(1 << connection.retries)).max(self.clock.now());
         self.timers.arm(at, TimerAction::Net(NetTimer::SynRetry(id)));
     }
     /// A connect that heard nothing tries again, or gives up.
@@ -179,11 +168,7 @@ impl Kernel {
             return self.segment_arrived(id, to, segment);
         }
         let cut = self.net.link(from, at).cut;
-        let latency = if cut {
-            VirtualDuration::ZERO
-        } else {
-            self.latency(from, at)
-        };
+        let latency = if cut { VirtualDuration::ZERO } else { self.latency(from, at) };
         let arrival = self.clock.now().after(latency);
         let Some(side) = self.net.side_mut(id, to) else { return };
         if let Segment::Data(bytes) = &segment {
@@ -229,11 +214,7 @@ impl Kernel {
             Segment::Data(bytes) => state.received.extend(bytes),
             Segment::Fin => state.fin_received = true,
             Segment::Established => {
-                let connected = State::Connected {
-                    connection: id,
-                    side,
-                    reported: false,
-                };
+                let connected = State::Connected { connection: id, side, reported: false };
                 self.socket_mut(socket).tcp_mut().expect("a TCP socket").state = connected;
             }
             Segment::Reset => return self.reset_arrived(id, side, socket),

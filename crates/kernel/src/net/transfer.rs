@@ -45,10 +45,7 @@ pub(super) struct Outgoing {
 
 /// How many bytes the ranges hold, at most what one call moves.
 pub(super) fn total(ranges: &[(u64, u64)]) -> u64 {
-    ranges
-        .iter()
-        .fold(0_u64, |sum, (_, len)| sum.saturating_add(*len))
-        .min(TRANSFER_MAX)
+    ranges.iter().fold(0_u64, |sum, (_, len)| sum.saturating_add(*len)).min(TRANSFER_MAX)
 }
 
 /// The parts of the ranges that hold bytes `skip..skip + n` of a transfer.
@@ -116,15 +113,7 @@ pub(super) fn must_end(c: &mut Caller<'_>, nonblocking: bool) -> bool {
 
 /// `write`, `writev`, `send*` of a socket from guest memory at these (address, length) ranges.
 pub(crate) fn transmit(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], flags: i32) -> Sys {
-    send(
-        c,
-        file,
-        &Outgoing {
-            from: from.to_vec(),
-            flags,
-            ..Outgoing::default()
-        },
-    )
+    send(c, file, &Outgoing { from: from.to_vec(), flags, ..Outgoing::default() })
 }
 
 /// Sends a message.
@@ -138,19 +127,10 @@ pub(super) fn send(c: &mut Caller<'_>, file: FileId, out: &Outgoing) -> Sys {
         return Err(ENOTSOCK);
     };
     let stream = socket.is_stream();
-    let result = if stream {
-        send_stream(c, file, id, out)
-    } else {
-        send_message(c, file, id, out)
-    };
+    let result = if stream { send_stream(c, file, id, out) } else { send_message(c, file, id, out) };
     if stream && result == Err(EPIPE) && out.flags & libc::MSG_NOSIGNAL == 0 {
         let (pid, uid) = (c.process_id().pid, crate::process::credentials::UID);
-        let info = Info {
-            signal: libc::SIGPIPE as u8,
-            pid,
-            uid,
-            ..Info::default()
-        };
+        let info = Info { signal: libc::SIGPIPE as u8, pid, uid, ..Info::default() };
         c.k.send_signal(signal::Target::Thread(c.id), info);
     }
     result
@@ -207,16 +187,7 @@ fn send_to_peer(c: &mut Caller<'_>, id: ObjectId, out: &Outgoing, bytes: Vec<u8>
     };
     let rights = if first { hold(c, &out.rights) } else { Vec::new() };
     let credentials = Some(out.credentials.unwrap_or_else(|| credentials(c)));
-    c.k.unix_deliver(
-        id,
-        peer,
-        Packet {
-            bytes,
-            rights,
-            credentials,
-            ..Packet::default()
-        },
-    );
+    c.k.unix_deliver(id, peer, Packet { bytes, rights, credentials, ..Packet::default() });
 }
 
 /// Takes a reference to each description for the message they go with.
@@ -230,11 +201,7 @@ fn hold(c: &mut Caller<'_>, rights: &[FileId]) -> Vec<FileId> {
 /// Who the caller is.
 pub(super) fn credentials(c: &Caller<'_>) -> Credentials {
     use crate::process::credentials::{GID, UID};
-    Credentials {
-        pid: c.process_id().pid,
-        uid: UID,
-        gid: GID,
-    }
+    Credentials { pid: c.process_id().pid, uid: UID, gid: GID }
 }
 
 fn send_message(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) -> Sys {
@@ -279,16 +246,7 @@ fn send_message(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) 
             let bytes = gather(c, &out.from, 0, total)?;
             let rights = hold(c, &out.rights);
             let credentials = Some(out.credentials.unwrap_or_else(|| credentials(c)));
-            c.k.unix_deliver(
-                id,
-                target,
-                Packet {
-                    bytes,
-                    rights,
-                    credentials,
-                    ..Packet::default()
-                },
-            );
+            c.k.unix_deliver(id, target, Packet { bytes, rights, credentials, ..Packet::default() });
             done(total)
         }
     }

@@ -53,11 +53,7 @@ impl Udp {
     }
     /// Readiness, without the pending error.
     pub(super) fn readiness(&self) -> u32 {
-        let readable = if self.received.is_empty() && !self.read_shut {
-            0
-        } else {
-            IN
-        };
+        let readable = if self.received.is_empty() && !self.read_shut { 0 } else { IN };
         let ended = if self.read_shut { RDHUP } else { 0 };
         let hung_up = if self.read_shut && self.write_shut { HUP } else { 0 };
         OUT | readable | ended | hung_up
@@ -123,13 +119,7 @@ impl Kernel {
         }
         let length = bytes.len();
         let localhost = route.localhost;
-        let datagram = Datagram {
-            bytes,
-            sender: id,
-            from: (service, from),
-            to: (route.to, to),
-            localhost,
-        };
+        let datagram = Datagram { bytes, sender: id, from: (service, from), to: (route.to, to), localhost };
         self.send_datagram(datagram);
         Ok(length)
     }
@@ -145,27 +135,16 @@ impl Kernel {
         let link = self.net.link_mut(from, to);
         link.last_datagram = at.max(link.last_datagram);
         let at = link.last_datagram;
-        self.timers
-            .arm(at, TimerAction::Net(NetTimer::Datagram(Box::new(datagram))));
+        self.timers.arm(at, TimerAction::Net(NetTimer::Datagram(Box::new(datagram))));
     }
     /// A datagram has reached the host it is for.
     pub(super) fn datagram_arrived(&mut self, datagram: Datagram) {
-        let Datagram {
-            bytes,
-            sender,
-            from: (from, source),
-            to: (to, target),
-            localhost,
-        } = datagram;
-        let found = self
-            .net
-            .destinations(to, target.ip(), localhost)
-            .into_iter()
-            .find_map(|ip| {
-                let seen = SocketAddr::new(self.net.seen_source(from, source.ip(), ip, localhost), source.port());
-                let target = SocketAddr::new(ip, target.port());
-                Some((self.datagram_socket_at(to, target, seen)?, target, seen))
-            });
+        let Datagram { bytes, sender, from: (from, source), to: (to, target), localhost } = datagram;
+        let found = self.net.destinations(to, target.ip(), localhost).into_iter().find_map(|ip| {
+            let seen = SocketAddr::new(self.net.seen_source(from, source.ip(), ip, localhost), source.port());
+            let target = SocketAddr::new(ip, target.port());
+            Some((self.datagram_socket_at(to, target, seen)?, target, seen))
+        });
         let Some((id, to_address, from_address)) = found else {
             return self.bounce(sender, from, to);
         };
@@ -176,21 +155,12 @@ impl Kernel {
             return;
         }
         udp.queued += bytes.len() + OVERHEAD;
-        udp.received.push_back(Queued {
-            bytes,
-            from: from_address,
-            to: to_address,
-        });
+        udp.received.push_back(Queued { bytes, from: from_address, to: to_address });
         self.object_changed(id);
     }
     /// Nobody listens: a sender that is connected hears about it.
     fn bounce(&mut self, sender: ObjectId, from: ServiceId, to: ServiceId) {
-        if self
-            .socket(sender)
-            .and_then(|s| s.udp())
-            .is_none_or(|u| u.peer.is_none())
-            || self.net.link(to, from).cut
-        {
+        if self.socket(sender).and_then(|s| s.udp()).is_none_or(|u| u.peer.is_none()) || self.net.link(to, from).cut {
             return;
         }
         let latency = self.latency(to, from);
@@ -218,11 +188,7 @@ impl Kernel {
             return Err(EINVAL);
         };
         let Some(next) = udp.received.front() else {
-            return if udp.read_shut {
-                Ok(Received::default())
-            } else {
-                Err(EAGAIN)
-            };
+            return if udp.read_shut { Ok(Received::default()) } else { Err(EAGAIN) };
         };
         let received = Received {
             bytes: next.bytes[..next.bytes.len().min(max)].to_vec(),

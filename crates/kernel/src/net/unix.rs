@@ -76,10 +76,7 @@ impl Kernel {
     pub(super) fn unix_bind(&mut self, id: ObjectId, name: UnixName, key: Option<UnixKey>) -> Result<(), Errno> {
         let socket = self.socket_mut(id);
         let service = socket.service;
-        if socket
-            .unix()
-            .is_none_or(|u| u.key.is_some() || u.name != UnixName::Unnamed)
-        {
+        if socket.unix().is_none_or(|u| u.key.is_some() || u.name != UnixName::Unnamed) {
             return Err(EINVAL);
         }
         let (name, key) = match key {
@@ -116,27 +113,15 @@ impl Kernel {
         let Some(socket) = self.socket(id) else {
             return Err(ENOTSOCK);
         };
-        let missing = if matches!(key, UnixKey::Path(_)) {
-            ENOENT
-        } else {
-            ECONNREFUSED
-        };
+        let missing = if matches!(key, UnixKey::Path(_)) { ENOENT } else { ECONNREFUSED };
         let found = self.net.names.find(socket.service, key).ok_or(missing)?;
         let kind = self.socket(found).map(|s| s.kind);
-        if kind == Some(socket.kind) {
-            Ok(found)
-        } else {
-            Err(EPROTOTYPE)
-        }
+        if kind == Some(socket.kind) { Ok(found) } else { Err(EPROTOTYPE) }
     }
     /// Connects to a listener or, for datagram sockets, fixes where `send` goes. `EAGAIN` when the listener's queue is
     /// full: the caller may wait for the listener.
     pub(super) fn unix_connect(&mut self, id: ObjectId, target: ObjectId, who: Credentials) -> Result<(), Errno> {
-        let target_name = self
-            .socket(target)
-            .and_then(|s| s.unix())
-            .map(|u| u.name.clone())
-            .unwrap_or_default();
+        let target_name = self.socket(target).and_then(|s| s.unix()).map(|u| u.name.clone()).unwrap_or_default();
         let socket = self.socket_mut(id);
         let (service, kind) = (socket.service, socket.kind);
         let unix = socket.unix_mut().ok_or(EINVAL)?;
@@ -165,18 +150,12 @@ impl Kernel {
             ..Unix::default()
         };
         let mut child = Socket::new(service, libc::AF_UNIX, kind, 0, Body::Unix(body));
-        child
-            .options
-            .pass_credentials(self.socket(target).is_some_and(|s| s.options.flag(libc::SO_PASSCRED)));
+        child.options.pass_credentials(self.socket(target).is_some_and(|s| s.options.flag(libc::SO_PASSCRED)));
         let child = self.add_socket(child);
         let unix = self.socket_mut(id).unix_mut().expect("seen above");
         (unix.peer, unix.peer_name, unix.connected) = (Some(child), target_name, true);
         unix.peer_credentials = Some(server);
-        self.socket_mut(target)
-            .listening_mut()
-            .expect("seen above")
-            .queue
-            .push_back(child);
+        self.socket_mut(target).listening_mut().expect("seen above").queue.push_back(child);
         self.object_changed(target);
         self.object_changed(id);
         Ok(())
@@ -277,10 +256,7 @@ impl Kernel {
         let peer = unix.peer.and_then(|p| self.socket(p)).and_then(|s| s.unix());
         let writable = peer.is_none_or(|p| match datagram {
             true => !p.is_crowded(),
-            false => roomy(
-                socket.options.send_buffer().saturating_sub(p.queued),
-                socket.options.send_buffer(),
-            ),
+            false => roomy(socket.options.send_buffer().saturating_sub(p.queued), socket.options.send_buffer()),
         });
         if writable { bits | OUT } else { bits }
     }

@@ -222,7 +222,7 @@ fn copy_process(c: &mut Caller<'_>, r: Request, parent: ProcessId, id: ProcessId
         auxv: from.auxv.clone(),
         limits: from.limits,
         exit_signal: r.exit_signal,
-        attributes: from.attributes.clone(),
+        attributes: from.attributes,
         ..Process::new(id)
     }
 }

@@ -21,7 +21,7 @@ pub mod wait;
 use crate::file::FdTable;
 use crate::host::AddressSpaceId;
 use crate::registers::Registers;
-use crate::signal::{Action, SignalMask, SignalQueue, AltStack};
+use crate::signal::{Action, AltStack, SignalMask, SignalQueue};
 use crate::wait::{Restart, Wait};
 use model::{ServiceId, ThreadId, VirtualTime};
 use std::collections::BTreeMap;

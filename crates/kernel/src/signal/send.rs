@@ -75,7 +75,8 @@ impl Kernel {
     fn notice_signal(&mut self, id: ThreadId, signal: u8) {
         match &self.threads[&id].state {
             // A parent that has lent its memory to a vfork child hears of nothing else until it has it back.
-            ThreadState::Blocked(wait) if wait.restart == crate::wait::Restart::Uninterruptible && signal != SIGKILL => {}
+            ThreadState::Blocked(wait)
+                if wait.restart == crate::wait::Restart::Uninterruptible && signal != SIGKILL => {}
             ThreadState::Blocked(_) => self.wake_thread(id),
             ThreadState::Stopped if signal == SIGKILL => self.set_free(id),
             ThreadState::Stopped | ThreadState::Runnable => {}

@@ -16,8 +16,7 @@ impl Kernel {
         let id = self.current;
         let thread = self.thread_mut(id);
         thread.slice += 1;
-        thread.call =
-            InCall { number: thread.registers.rax, args: thread.registers.arguments(), ..InCall::default() };
+        thread.call = InCall { number: thread.registers.rax, args: thread.registers.arguments(), ..InCall::default() };
         let process = thread.process;
         self.process_mut(process).calls += 1;
         self.clock.tick_call();

@@ -214,7 +214,7 @@ fn a_vfork_parent_waits_for_its_child_and_hears_no_signal() {
     w.k.process_mut(child).vfork_parent = Some(tid(100));
     // As the handler of vfork parks its caller.
     assert_eq!(w.call(SYS_sched_yield, &[]), Some(tid(101)));
-    w.k.park(tid(100), Wait::on(WaitKey::Vfork(child), "a vfork child"));
+    w.k.park(tid(100), Wait::on(WaitKey::Vfork(child), "a vfork child").uninterruptible());
     assert_eq!(w.result(SYS_kill, &[100, libc::SIGUSR1 as u64]), 0);
     assert!(matches!(w.k.threads[&tid(100)].state, ThreadState::Blocked(_)));
     assert_eq!(w.call(SYS_exit_group, &[0]), Some(tid(100)));

@@ -16,11 +16,7 @@ fn a_cut_link_holds_bytes_until_it_is_healed() {
     w.close(client, c);
     assert_eq!(w.send(server, s, b"the other way"), Some(13));
     w.settle();
-    assert_eq!(
-        w.recv(server, s, 100),
-        Ok(b"before ".to_vec()),
-        "what was under way arrives"
-    );
+    assert_eq!(w.recv(server, s, 100), Ok(b"before ".to_vec()), "what was under way arrives");
     assert_eq!(w.recv(server, s, 100), Err(errno(EAGAIN)));
     w.k.heal_link(B, A);
     w.settle();
@@ -41,10 +37,7 @@ fn connecting_over_a_cut_link_tries_again() {
     w.k.heal_link(B, A);
     assert_eq!(w.finish(client), 0);
     let took = w.elapsed(before);
-    assert!(
-        took >= VirtualDuration::secs(7) && took < VirtualDuration::secs(8),
-        "the third retry: {took:?}"
-    );
+    assert!(took >= VirtualDuration::secs(7) && took < VirtualDuration::secs(8), "the third retry: {took:?}");
     // Cut the other way: the SYN-ACK is held, so the client waits.
     w.k.cut_link(A, B);
     let d = w.socket(client, TCP);
@@ -100,10 +93,7 @@ fn giving_up_a_connect_resets_what_was_accepted_of_it() {
     let (server, client) = (w.thread(1), w.thread(2));
     let listener = w.server(server, "0.0.0.0:80", 5);
     let c = w.socket(client, (TCP.0, TCP.1 | NONBLOCK));
-    assert_eq!(
-        w.named(client, "connect", c, &inet("10.0.0.2:80")),
-        Some(errno(EINPROGRESS))
-    );
+    assert_eq!(w.named(client, "connect", c, &inet("10.0.0.2:80")), Some(errno(EINPROGRESS)));
     assert!(w.step(), "the SYN arrives, the answer is on the way");
     w.k.reset_connections(A, B);
     assert_eq!(w.ready(client, c), 0, "there is nothing to reset yet");

@@ -19,22 +19,9 @@ fn header(w: &mut World, vector: &[(u64, u64)], name: &[u8], control: &[u8]) -> 
     let iov = w.put(&words(&entries));
     let name_at = if name.is_empty() { 0 } else { w.put(name) };
     let control_at = if control.is_empty() { 0 } else { w.put(control) };
-    let fields = [
-        name_at,
-        name.len() as u64,
-        iov,
-        vector.len() as u64,
-        control_at,
-        control.len() as u64,
-        0,
-    ];
+    let fields = [name_at, name.len() as u64, iov, vector.len() as u64, control_at, control.len() as u64, 0];
     let at = w.put(&words(&fields));
-    Header {
-        at,
-        vector: vector.to_vec(),
-        name: name_at,
-        control: control_at,
-    }
+    Header { at, vector: vector.to_vec(), name: name_at, control: control_at }
 }
 fn cmsg(kind: i32, data: &[u8]) -> Vec<u8> {
     let mut out = (16 + data.len() as u64).to_le_bytes().to_vec();
@@ -60,8 +47,7 @@ fn pair(w: &mut World, t: T, kind: i32) -> (i32, i32) {
     (w.u32_at(at) as i32, w.u32_at(at + 4) as i32)
 }
 fn references(w: &World, t: T, fd: i32) -> u32 {
-    w.k.open_file(w.k.file_of(w.k.threads[&t].process, fd).unwrap())
-        .references
+    w.k.open_file(w.k.file_of(w.k.threads[&t].process, fd).unwrap()).references
 }
 
 #[test]
@@ -92,12 +78,7 @@ fn descriptors_travel_with_messages() {
         let b = w.k.install_fd(process, file, false, 0).unwrap();
 
         let byte = w.put(b"x");
-        let out = header(
-            &mut w,
-            &[(byte, 1)],
-            b"",
-            &cmsg(libc::SCM_RIGHTS, &ints(&[passed, passed])),
-        );
+        let out = header(&mut w, &[(byte, 1)], b"", &cmsg(libc::SCM_RIGHTS, &ints(&[passed, passed])));
         assert_eq!(w.now(t, "sendmsg", &[a as u64, out.at, 0]), 1);
         assert_eq!(references(&w, t, passed), 3, "two references are in flight");
         let at = w.room(8);
@@ -105,11 +86,7 @@ fn descriptors_travel_with_messages() {
         let n = w.now(other, "recvmsg", &[b as u64, into.at, libc::MSG_CMSG_CLOEXEC as u64]);
         let (bytes, control, flags) = shown(&mut w, &into, n);
         assert_eq!((bytes.as_slice(), flags), (b"x".as_slice(), libc::MSG_CMSG_CLOEXEC));
-        assert_eq!(
-            control,
-            cmsg(libc::SCM_RIGHTS, &ints(&[1, 2])),
-            "the lowest free numbers"
-        );
+        assert_eq!(control, cmsg(libc::SCM_RIGHTS, &ints(&[1, 2])), "the lowest free numbers");
         assert_eq!(references(&w, t, passed), 3);
         assert!(w.k.processes[&process].fds.map[&1].close_on_exec);
         assert_eq!(w.send(t, end, b"through"), Some(7));
@@ -177,10 +154,7 @@ fn credentials_are_passed_when_asked_for() {
     assert_eq!(w.now(t, "sendmsg", &[a as u64, out.at, 0]), errno(EBADF));
     let out = header(&mut w, &[(at, 1)], b"", &cmsg(77, &[]));
     assert_eq!(w.now(t, "sendmsg", &[a as u64, out.at, 0]), errno(EINVAL));
-    assert_eq!(
-        w.now(t, "sendto", &[a as u64, at, 1, libc::MSG_OOB as u64, 0, 0]),
-        errno(EOPNOTSUPP)
-    );
+    assert_eq!(w.now(t, "sendto", &[a as u64, at, 1, libc::MSG_OOB as u64, 0, 0]), errno(EOPNOTSUPP));
     assert_eq!(w.k.complaints.len(), 2, "both are reported: {:?}", w.k.complaints);
 }
 
@@ -201,10 +175,7 @@ fn several_messages_in_one_call() {
     };
     let to = inet("10.0.0.2:53");
     let (one, two) = (w.put(b"one"), w.put(b"three"));
-    let headers = [
-        header(&mut w, &[(one, 3)], &to, b""),
-        header(&mut w, &[(two, 5)], &to, b""),
-    ];
+    let headers = [header(&mut w, &[(one, 3)], &to, b""), header(&mut w, &[(two, 5)], &to, b"")];
     let out = many(&mut w, &headers);
     let (a, b, d) = (w.room(8), w.room(8), w.room(8));
     let headers = [
@@ -220,18 +191,11 @@ fn several_messages_in_one_call() {
     assert_eq!(w.result(server), None, "it waits for the third");
     assert_eq!(w.now(client, "sendmmsg", &[c as u64, out, 1, 0]), 1);
     assert_eq!(w.finish(server), 3);
-    assert_eq!(
-        (w.u32_at(into + 56), w.u32_at(into + 64 + 56), w.u32_at(into + 128 + 56)),
-        (3, 5, 3)
-    );
+    assert_eq!((w.u32_at(into + 56), w.u32_at(into + 64 + 56), w.u32_at(into + 128 + 56)), (3, 5, 3));
     assert_eq!(w.host.at(b, 5), b"three");
     assert_eq!(w.host.at(headers[1].name, 16).to_vec(), inet("10.0.0.3:34816"));
     let control = w.host.at(headers[0].control, 28).to_vec();
-    assert_eq!(
-        control[16..],
-        [2, 0, 0, 0, 10, 0, 0, 2, 10, 0, 0, 2],
-        "interface and address it was sent to"
-    );
+    assert_eq!(control[16..], [2, 0, 0, 0, 10, 0, 0, 2, 10, 0, 0, 2], "interface and address it was sent to");
     // With MSG_WAITFORONE it waits for the first alone, and takes what is there with it.
     w.parks(server, "recvmmsg", &[s as u64, into, 3, libc::MSG_WAITFORONE as u64, 0]);
     assert_eq!(w.now(client, "sendmmsg", &[c as u64, out, 2, 0]), 2);
@@ -270,26 +234,14 @@ fn netlink_lists_interfaces_and_addresses() {
     assert_eq!(kinds, [libc::RTM_NEWLINK, libc::RTM_NEWLINK, libc::NLMSG_DONE as u16]);
     assert!(has(&bytes, b"lo\0") && has(&bytes, b"eth0\0"));
     let (kinds, bytes) = ask(libc::RTM_GETADDR, 0);
-    assert_eq!(
-        kinds,
-        [
-            libc::RTM_NEWADDR,
-            libc::RTM_NEWADDR,
-            libc::RTM_NEWADDR,
-            libc::NLMSG_DONE as u16
-        ]
-    );
+    assert_eq!(kinds, [libc::RTM_NEWADDR, libc::RTM_NEWADDR, libc::RTM_NEWADDR, libc::NLMSG_DONE as u16]);
     assert!(has(&bytes, &[127, 0, 0, 1]) && has(&bytes, &[10, 0, 0, 3]));
     let (kinds, _) = ask(libc::RTM_GETADDR, libc::AF_INET6 as u8);
     assert_eq!(kinds.len(), 2);
     let (kinds, _) = ask(libc::RTM_GETROUTE, 0);
     assert_eq!(kinds, [libc::NLMSG_DONE as u16]);
     let (kinds, bytes) = ask(999, 0);
-    assert_eq!(
-        (kinds.as_slice(), bytes[16]),
-        ([libc::NLMSG_ERROR as u16].as_slice(), 161),
-        "-EOPNOTSUPP"
-    );
+    assert_eq!((kinds.as_slice(), bytes[16]), ([libc::NLMSG_ERROR as u16].as_slice(), 161), "-EOPNOTSUPP");
     let pid = t.tid.to_le_bytes();
     assert_eq!(w.name(t, "getsockname", fd), Ok([[16, 0, 0, 0], pid, [0; 4]].concat()));
 }

@@ -61,39 +61,18 @@ impl World {
             ..Default::default()
         };
         let hosts = vec![host("test", &[]), host("a", &[80]), host("b", &[]), host("c", &[])];
-        let mut k = Kernel::new(
-            Config {
-                hosts,
-                ..Config::default()
-            },
-            source,
-        );
+        let mut k = Kernel::new(Config { hosts, ..Config::default() }, source);
         k.choices.enter(Phase::Run);
         let mut space = AddressSpace::default();
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
-        space.insert(
-            BASE,
-            Vma {
-                end: BASE + SIZE as u64,
-                prot,
-                backing: Backing::Anonymous,
-                name: "",
-            },
-        );
+        space.insert(BASE, Vma { end: BASE + SIZE as u64, prot, backing: Backing::Anonymous, name: "" });
         k.spaces.insert(SPACE, space);
-        World {
-            k,
-            host: Flat { memory: vec![0; SIZE] },
-            next: BASE,
-        }
+        World { k, host: Flat { memory: vec![0; SIZE] }, next: BASE }
     }
     /// A new process with one thread on a service's host.
     fn thread(&mut self, service: u16) -> T {
         let service = ServiceId(service);
-        let id = ProcessId {
-            service,
-            pid: self.k.new_tid(service),
-        };
+        let id = ProcessId { service, pid: self.k.new_tid(service) };
         self.k.processes.insert(id, process(id));
         let tid = ThreadId { service, tid: id.pid };
         self.k.threads.insert(tid, Thread::new(tid, id, SPACE, "t"));
@@ -101,10 +80,7 @@ impl World {
     }
     /// Another thread of the same process.
     fn sibling(&mut self, of: T) -> T {
-        let tid = ThreadId {
-            service: of.service,
-            tid: self.k.new_tid(of.service),
-        };
+        let tid = ThreadId { service: of.service, tid: self.k.new_tid(of.service) };
         let process = self.k.threads[&of].process;
         self.k.threads.insert(tid, Thread::new(tid, process, SPACE, "t"));
         tid
@@ -231,14 +207,7 @@ impl World {
     /// A listening socket at this address.
     #[track_caller]
     fn server(&mut self, t: T, address: &str, backlog: i32) -> i32 {
-        let fd = self.socket(
-            t,
-            if address.starts_with('[') {
-                (libc::AF_INET6, TCP.1)
-            } else {
-                TCP
-            },
-        );
+        let fd = self.socket(t, if address.starts_with('[') { (libc::AF_INET6, TCP.1) } else { TCP });
         assert_eq!(self.named(t, "bind", fd, &inet(address)), Some(0));
         assert_eq!(self.now(t, "listen", &[fd as u64, backlog as u64]), 0);
         fd
@@ -246,14 +215,7 @@ impl World {
     /// A connected client of a host's port; blocks as long as it takes.
     #[track_caller]
     fn client(&mut self, t: T, address: &str) -> i32 {
-        let fd = self.socket(
-            t,
-            if address.starts_with('[') {
-                (libc::AF_INET6, TCP.1)
-            } else {
-                TCP
-            },
-        );
+        let fd = self.socket(t, if address.starts_with('[') { (libc::AF_INET6, TCP.1) } else { TCP });
         self.named(t, "connect", fd, &inet(address));
         assert_eq!(self.finish(t), 0, "connect to {address}");
         fd
@@ -287,11 +249,7 @@ impl World {
     fn recv_with(&mut self, t: T, fd: i32, max: usize, flags: i32) -> Result<Vec<u8>, i64> {
         let at = self.room(max);
         let n = self.wait(t, "recvfrom", &[fd as u64, at, max as u64, flags as u64, 0, 0]);
-        if n < 0 {
-            Err(n)
-        } else {
-            Ok(self.host.at(at, n as usize).to_vec())
-        }
+        if n < 0 { Err(n) } else { Ok(self.host.at(at, n as usize).to_vec()) }
     }
     #[track_caller]
     fn object(&self, t: T, fd: i32) -> ObjectId {
@@ -320,11 +278,7 @@ impl World {
     #[track_caller]
     fn set(&mut self, t: T, fd: i32, level: i32, name: i32, value: &[u8]) -> i64 {
         let at = self.put(value);
-        self.now(
-            t,
-            "setsockopt",
-            &[fd as u64, level as u64, name as u64, at, value.len() as u64],
-        )
+        self.now(t, "setsockopt", &[fd as u64, level as u64, name as u64, at, value.len() as u64])
     }
     #[track_caller]
     fn get(&mut self, t: T, fd: i32, level: i32, name: i32, room: usize) -> Result<Vec<u8>, i64> {
@@ -365,11 +319,7 @@ impl World {
 /// `struct sockaddr_in` or `sockaddr_in6`.
 fn inet(address: &str) -> Vec<u8> {
     let address: std::net::SocketAddr = address.parse().unwrap();
-    super::name::Address::Inet {
-        address,
-        v6: address.is_ipv6(),
-    }
-    .encode()
+    super::name::Address::Inet { address, v6: address.is_ipv6() }.encode()
 }
 /// `struct sockaddr_un`; a leading `@` makes the name abstract.
 fn unix_name(name: &str) -> Vec<u8> {

@@ -54,28 +54,16 @@ fn structures_round_trip() {
     assert_eq!(w.get(t, fd, SOL_SOCKET, libc::SO_SNDTIMEO, 16), Ok(vec![0; 16]));
     let late = [0_u64, 1_000_000].map(u64::to_le_bytes).concat();
     assert_eq!(w.set(t, fd, SOL_SOCKET, libc::SO_RCVTIMEO, &late), errno(EDOM));
-    assert_eq!(
-        w.get(t, fd, IPPROTO_TCP, libc::TCP_CONGESTION, 16).unwrap()[..6],
-        *b"cubic\0"
-    );
+    assert_eq!(w.get(t, fd, IPPROTO_TCP, libc::TCP_CONGESTION, 16).unwrap()[..6], *b"cubic\0");
     assert_eq!(w.set(t, fd, IPPROTO_TCP, libc::TCP_CONGESTION, b"bbr"), errno(ENOENT));
-    assert_eq!(
-        w.get(t, fd, SOL_SOCKET, libc::SO_TYPE, 2),
-        Ok(vec![1, 0]),
-        "cut to what was asked for"
-    );
+    assert_eq!(w.get(t, fd, SOL_SOCKET, libc::SO_TYPE, 2), Ok(vec![1, 0]), "cut to what was asked for");
 }
 
 #[test]
 fn what_a_socket_is() {
     let mut w = World::new();
     let (client, c, server, s) = w.pair();
-    for (name, value) in [
-        (libc::SO_TYPE, 1),
-        (libc::SO_DOMAIN, 2),
-        (libc::SO_PROTOCOL, 6),
-        (libc::SO_ACCEPTCONN, 0),
-    ] {
+    for (name, value) in [(libc::SO_TYPE, 1), (libc::SO_DOMAIN, 2), (libc::SO_PROTOCOL, 6), (libc::SO_ACCEPTCONN, 0)] {
         assert_eq!(w.get_int(client, c, SOL_SOCKET, name), value);
     }
     assert_eq!(w.get_int(server, 0, SOL_SOCKET, libc::SO_ACCEPTCONN), 1);
@@ -92,10 +80,7 @@ fn accepted_sockets_have_their_listeners_options() {
     let (server, client) = (w.thread(1), w.thread(2));
     let l = w.server(server, "0.0.0.0:80", 5);
     assert_eq!(w.set(server, l, IPPROTO_TCP, libc::TCP_NODELAY, &[1, 0, 0, 0]), 0);
-    assert_eq!(
-        w.set(server, l, SOL_SOCKET, libc::SO_RCVBUF, &8_192_u32.to_le_bytes()),
-        0
-    );
+    assert_eq!(w.set(server, l, SOL_SOCKET, libc::SO_RCVBUF, &8_192_u32.to_le_bytes()), 0);
     w.client(client, "10.0.0.2:80");
     let s = w.accept(server, l);
     assert_eq!(w.get_int(server, s, IPPROTO_TCP, libc::TCP_NODELAY), 1);
@@ -106,26 +91,13 @@ fn accepted_sockets_have_their_listeners_options() {
 fn what_is_not_known_is_refused_and_reported() {
     let mut w = World::new();
     let t = w.thread(1);
-    let (tcp, udp, unix) = (
-        w.socket(t, TCP),
-        w.socket(t, UDP),
-        w.socket(t, (libc::AF_UNIX, libc::SOCK_STREAM)),
-    );
+    let (tcp, udp, unix) = (w.socket(t, TCP), w.socket(t, UDP), w.socket(t, (libc::AF_UNIX, libc::SOCK_STREAM)));
     assert_eq!(w.set(t, tcp, SOL_SOCKET, 9_999, &[0; 4]), errno(ENOPROTOOPT));
     assert_eq!(w.get(t, tcp, IPPROTO_TCP, 9_999, 4), Err(errno(ENOPROTOOPT)));
     assert_eq!(w.k.complaints.len(), 2, "{:?}", w.k.complaints);
-    assert_eq!(
-        w.set(t, udp, IPPROTO_TCP, libc::TCP_NODELAY, &[1, 0, 0, 0]),
-        errno(ENOPROTOOPT)
-    );
-    assert_eq!(
-        w.set(t, unix, IPPROTO_TCP, libc::TCP_NODELAY, &[1, 0, 0, 0]),
-        errno(EOPNOTSUPP)
-    );
-    assert_eq!(
-        w.set(t, tcp, IPPROTO_IPV6, libc::IPV6_V6ONLY, &[1, 0, 0, 0]),
-        errno(ENOPROTOOPT)
-    );
+    assert_eq!(w.set(t, udp, IPPROTO_TCP, libc::TCP_NODELAY, &[1, 0, 0, 0]), errno(ENOPROTOOPT));
+    assert_eq!(w.set(t, unix, IPPROTO_TCP, libc::TCP_NODELAY, &[1, 0, 0, 0]), errno(EOPNOTSUPP));
+    assert_eq!(w.set(t, tcp, IPPROTO_IPV6, libc::IPV6_V6ONLY, &[1, 0, 0, 0]), errno(ENOPROTOOPT));
     assert_eq!(w.set(t, tcp, SOL_SOCKET, libc::SO_REUSEADDR, &[1]), errno(EINVAL));
     assert_eq!(w.now(t, "setsockopt", &[77, 1, 2, BASE, 4]), errno(EBADF));
 }

@@ -26,14 +26,7 @@ fn who_may_share_a_port() {
         let mut w = World::new();
         let t = w.thread(1);
         let mut bind = |address: &str| {
-            let fd = w.socket(
-                t,
-                if address.starts_with('[') {
-                    (libc::AF_INET6, TCP.1)
-                } else {
-                    TCP
-                },
-            );
+            let fd = w.socket(t, if address.starts_with('[') { (libc::AF_INET6, TCP.1) } else { TCP });
             if let Some(option) = option {
                 assert_eq!(w.set(t, fd, libc::SOL_SOCKET, option, &ON), 0);
             }
@@ -44,11 +37,7 @@ fn who_may_share_a_port() {
             result
         };
         assert_eq!(bind(first), 0);
-        assert_eq!(
-            bind(second),
-            if allowed { 0 } else { errno(EADDRINUSE) },
-            "{first} and {second} with {option:?}"
-        );
+        assert_eq!(bind(second), if allowed { 0 } else { errno(EADDRINUSE) }, "{first} and {second} with {option:?}");
     }
 }
 
@@ -108,17 +97,8 @@ fn bind_says_what_is_wrong() {
     ] {
         assert_eq!(w.now(t, "socket", &[domain as u64, kind as u64, 0]), errno(expected));
     }
-    assert_eq!(
-        w.now(t, "socket", &[2, 1, 262]),
-        errno(EPROTONOSUPPORT),
-        "multipath TCP"
-    );
-    assert_eq!(
-        w.k.complaints.len(),
-        1,
-        "the unknown family is reported: {:?}",
-        w.k.complaints
-    );
+    assert_eq!(w.now(t, "socket", &[2, 1, 262]), errno(EPROTONOSUPPORT), "multipath TCP");
+    assert_eq!(w.k.complaints.len(), 1, "the unknown family is reported: {:?}", w.k.complaints);
 }
 
 #[test]
@@ -126,10 +106,7 @@ fn a_failed_connect_leaves_the_socket_unbound() {
     let mut w = World::new();
     let t = w.thread(2);
     let fd = w.socket(t, TCP);
-    assert_eq!(
-        w.named(t, "connect", fd, &inet("127.0.0.1:9")),
-        Some(errno(ECONNREFUSED))
-    );
+    assert_eq!(w.named(t, "connect", fd, &inet("127.0.0.1:9")), Some(errno(ECONNREFUSED)));
     assert_eq!(w.name(t, "getsockname", fd), Ok(inet("0.0.0.0:0")));
     let server = w.thread(1);
     w.server(server, "0.0.0.0:80", 5);

@@ -39,11 +39,7 @@ fn a_nonblocking_sender_is_told_when_there_is_room() {
     let at = w.put(&sent);
     let flags = libc::MSG_DONTWAIT as u64;
     let send = |w: &mut World, from: usize| {
-        w.now(
-            client,
-            "sendto",
-            &[c as u64, at + from as u64, (MEGABYTE - from) as u64, flags, 0, 0],
-        )
+        w.now(client, "sendto", &[c as u64, at + from as u64, (MEGABYTE - from) as u64, flags, 0, 0])
     };
     let mut out = send(&mut w, 0) as usize;
     assert_eq!(out, 212_992);
@@ -65,10 +61,7 @@ fn a_nonblocking_sender_is_told_when_there_is_room() {
 fn a_small_receive_buffer_is_respected() {
     let mut w = World::new();
     let (client, c, server, s) = w.pair();
-    assert_eq!(
-        w.set(server, s, libc::SOL_SOCKET, libc::SO_RCVBUF, &4_096_u32.to_le_bytes()),
-        0
-    );
+    assert_eq!(w.set(server, s, libc::SOL_SOCKET, libc::SO_RCVBUF, &4_096_u32.to_le_bytes()), 0);
     let sent = pattern(50_000);
     assert_eq!(w.send(client, c, &sent), None);
     let mut got = Vec::new();
@@ -109,10 +102,7 @@ fn peek_waitall_and_trunc() {
     };
     w.send(client, c, b"abcdef");
     w.settle();
-    assert_eq!(
-        w.now(server, "recvfrom", &[s as u64, at, 4, libc::MSG_TRUNC as u64, 0, 0]),
-        4
-    );
+    assert_eq!(w.now(server, "recvfrom", &[s as u64, at, 4, libc::MSG_TRUNC as u64, 0, 0]), 4);
     assert_eq!(w.host.at(at, 2), b"jk");
     assert_eq!(w.recv(server, s, 4), Ok(b"ef".to_vec()));
 }
@@ -151,11 +141,7 @@ fn readers_of_one_socket_take_turns() {
     w.parks(sibling, "recvfrom", &[s as u64, b, 1, 0, 0, 0]);
     w.send(client, c, b"1");
     w.settle();
-    assert_eq!(
-        (w.result(server), w.result(sibling)),
-        (Some(1), None),
-        "who came first is served"
-    );
+    assert_eq!((w.result(server), w.result(sibling)), (Some(1), None), "who came first is served");
     w.send(client, c, b"2");
     assert_eq!(w.finish(sibling), 1);
     assert_eq!(w.host.at(b, 1), b"2");
@@ -170,27 +156,16 @@ fn file_calls_reach_sockets() {
     let (out, into) = (w.put(b"one two"), w.room(16));
     let call = |w: &mut World, t: T, fd: i32, ranges: &[(u64, u64)], write: bool| {
         let file = w.k.file_of(w.k.threads[&t].process, fd).unwrap();
-        let mut c = crate::Caller {
-            k: &mut w.k,
-            host: &mut w.host,
-            id: t,
-            args: [0; 6],
-        };
+        let mut c = crate::Caller { k: &mut w.k, host: &mut w.host, id: t, args: [0; 6] };
         if write {
             super::super::transmit(&mut c, file, ranges, 0)
         } else {
             super::super::receive(&mut c, file, ranges, 0)
         }
     };
-    assert_eq!(
-        call(&mut w, client, c, &[(out, 3), (out + 3, 0), (out + 3, 4)], true),
-        crate::syscall::done(7)
-    );
+    assert_eq!(call(&mut w, client, c, &[(out, 3), (out + 3, 0), (out + 3, 4)], true), crate::syscall::done(7));
     w.settle();
-    assert_eq!(
-        call(&mut w, server, s, &[(into, 2), (into + 8, 8)], false),
-        crate::syscall::done(7)
-    );
+    assert_eq!(call(&mut w, server, s, &[(into, 2), (into + 8, 8)], false), crate::syscall::done(7));
     assert_eq!(w.host.at(into, 2), b"on");
     assert_eq!(w.host.at(into + 8, 5), b"e two");
 }

@@ -43,22 +43,11 @@ fn the_own_loopback_is_immediate_and_private() {
 
     let c = w.socket(other, TCP);
     w.named(other, "connect", c, &inet("10.0.0.3:81"));
-    assert_eq!(
-        w.finish(other),
-        errno(ECONNREFUSED),
-        "the loopback listener is not for others"
-    );
-    assert_eq!(
-        w.named(other, "connect", c, &inet("127.0.0.1:81")),
-        Some(errno(ECONNREFUSED)),
-        "nobody declares it"
-    );
+    assert_eq!(w.finish(other), errno(ECONNREFUSED), "the loopback listener is not for others");
+    assert_eq!(w.named(other, "connect", c, &inet("127.0.0.1:81")), Some(errno(ECONNREFUSED)), "nobody declares it");
     w.named(other, "connect", c, &inet("8.8.8.8:53"));
     assert_eq!(w.finish(other), errno(ENETUNREACH));
-    assert_eq!(
-        w.named(other, "connect", c, &inet("10.0.0.77:53")),
-        Some(errno(ENETUNREACH))
-    );
+    assert_eq!(w.named(other, "connect", c, &inet("10.0.0.77:53")), Some(errno(ENETUNREACH)));
 }
 
 #[test]
@@ -69,11 +58,7 @@ fn localhost_leads_to_the_service_that_declares_the_port() {
     let c = w.client(client, "127.0.0.1:80");
     let s = w.accept(server, listener);
     assert_eq!(w.name(client, "getpeername", c), Ok(inet("127.0.0.1:80")));
-    assert_eq!(
-        w.name(server, "getpeername", s),
-        Ok(inet("127.0.0.1:34816")),
-        "it looks like a local client"
-    );
+    assert_eq!(w.name(server, "getpeername", s), Ok(inet("127.0.0.1:34816")), "it looks like a local client");
     // The own listener comes first.
     let own = w.server(client, "0.0.0.0:80", 5);
     let c = w.client(client, "127.0.0.1:80");
@@ -101,11 +86,7 @@ fn a_refused_connect_is_told_once() {
     assert_eq!(w.so_error(t, c), libc::ECONNREFUSED);
     assert_eq!(w.so_error(t, c), 0);
     assert_eq!(w.named(t, "connect", c, &inet("10.0.0.2:9")), Some(errno(ECONNABORTED)));
-    assert_eq!(
-        w.named(t, "connect", c, &inet("10.0.0.2:9")),
-        Some(errno(EINPROGRESS)),
-        "and then it starts again"
-    );
+    assert_eq!(w.named(t, "connect", c, &inet("10.0.0.2:9")), Some(errno(EINPROGRESS)), "and then it starts again");
 }
 
 #[test]
@@ -128,10 +109,7 @@ fn a_nonblocking_connect_is_writable_when_it_is_over() {
     // On the own loopback too.
     w.server(t, "0.0.0.0:90", 5);
     let c = w.socket(t, (TCP.0, TCP.1 | NONBLOCK));
-    assert_eq!(
-        w.named(t, "connect", c, &inet("127.0.0.1:90")),
-        Some(errno(EINPROGRESS))
-    );
+    assert_eq!(w.named(t, "connect", c, &inet("127.0.0.1:90")), Some(errno(EINPROGRESS)));
     assert_eq!(w.ready(t, c), EPOLLOUT);
 }
 
@@ -160,10 +138,7 @@ fn close_with_unread_bytes_or_without_linger_resets() {
         let mut w = World::new();
         let (client, c, server, s) = w.pair();
         if linger {
-            assert_eq!(
-                w.set(server, s, libc::SOL_SOCKET, libc::SO_LINGER, &[1, 0, 0, 0, 0, 0, 0, 0]),
-                0
-            );
+            assert_eq!(w.set(server, s, libc::SOL_SOCKET, libc::SO_LINGER, &[1, 0, 0, 0, 0, 0, 0, 0]), 0);
         } else {
             w.send(client, c, b"unread");
         }
@@ -219,23 +194,14 @@ fn a_full_backlog_drops_syns_until_there_is_room() {
     assert_eq!(w.named(second, "connect", c, &inet("10.0.0.2:80")), None);
     let d = w.socket(third, TCP);
     assert_eq!(w.named(third, "connect", d, &inet("10.0.0.2:80")), None);
-    assert!(
-        w.step() && w.step() && w.result(second).is_none(),
-        "both SYNs were dropped"
-    );
+    assert!(w.step() && w.step() && w.result(second).is_none(), "both SYNs were dropped");
     w.accept(server, listener);
     assert_eq!(w.finish(second), 0);
     let took = w.elapsed(before);
-    assert!(
-        took >= VirtualDuration::secs(1) && took < VirtualDuration::millis(1_100),
-        "{took:?}"
-    );
+    assert!(took >= VirtualDuration::secs(1) && took < VirtualDuration::millis(1_100), "{took:?}");
     assert_eq!(w.finish(third), errno(ETIMEDOUT), "nobody accepts the second one");
     let took = w.elapsed(before);
-    assert!(
-        took >= VirtualDuration::secs(127) && took < VirtualDuration::secs(128),
-        "{took:?}"
-    );
+    assert!(took >= VirtualDuration::secs(127) && took < VirtualDuration::secs(128), "{took:?}");
 }
 
 #[test]
@@ -267,11 +233,7 @@ fn accept_says_what_is_wrong() {
     let flags = (libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) as u64;
     let s = w.now(server, "accept4", &[listener as u64, at, len, flags]);
     assert_eq!(w.host.at(at, 16).to_vec(), inet("10.0.0.3:34816"));
-    assert_eq!(
-        w.now(server, "recvfrom", &[s as u64, BASE, 1, 0, 0, 0]),
-        errno(EAGAIN),
-        "it is nonblocking"
-    );
+    assert_eq!(w.now(server, "recvfrom", &[s as u64, BASE, 1, 0, 0, 0]), errno(EAGAIN), "it is nonblocking");
     let process = w.k.threads[&server].process;
     assert!(w.k.processes[&process].fds.map[&(s as i32)].close_on_exec);
     // Shutting a listener down wakes who waits in accept.
@@ -291,11 +253,7 @@ fn timeouts_end_waiting() {
     let before = w.k.clock.now();
     assert_eq!(w.recv_with(client, c, 1, 0), Err(errno(EAGAIN)));
     assert!(w.elapsed(before) >= VirtualDuration::secs(2));
-    assert_eq!(
-        w.wait(client, "sendto", &[c as u64, BASE, 300_000, 0, 0, 0]),
-        212_992,
-        "what fitted counts"
-    );
+    assert_eq!(w.wait(client, "sendto", &[c as u64, BASE, 300_000, 0, 0, 0]), 212_992, "what fitted counts");
     assert_eq!(w.wait(client, "sendto", &[c as u64, BASE, 1, 0, 0, 0]), errno(EAGAIN));
     assert_eq!(w.recv(server, s, 300_000).map(|b| b.len()), Ok(212_992));
 }
@@ -306,10 +264,7 @@ fn a_reset_during_the_queue_shows_after_accept() {
     let (server, client) = (w.thread(1), w.thread(2));
     let listener = w.server(server, "0.0.0.0:80", 5);
     let c = w.client(client, "10.0.0.2:80");
-    assert_eq!(
-        w.set(client, c, libc::SOL_SOCKET, libc::SO_LINGER, &[1, 0, 0, 0, 0, 0, 0, 0]),
-        0
-    );
+    assert_eq!(w.set(client, c, libc::SOL_SOCKET, libc::SO_LINGER, &[1, 0, 0, 0, 0, 0, 0, 0]), 0);
     w.close(client, c);
     w.settle();
     let s = w.accept(server, listener);
@@ -329,16 +284,10 @@ fn ipv6_sockets_reach_both_families() {
     let local = w.client(server, "[::1]:80");
     assert_eq!(w.name(server, "getsockname", local), Ok(inet("[::1]:33792")));
     let other = w.socket(client, (libc::AF_INET6, TCP.1));
-    assert_eq!(
-        w.named(client, "connect", other, &inet("[2001:db8::1]:80")),
-        Some(errno(ENETUNREACH))
-    );
+    assert_eq!(w.named(client, "connect", other, &inet("[2001:db8::1]:80")), Some(errno(ENETUNREACH)));
     // With V6ONLY the IPv4 side is not served.
     let fd = w.socket(server, (libc::AF_INET6, TCP.1));
-    assert_eq!(
-        w.set(server, fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, &1_u32.to_le_bytes()),
-        0
-    );
+    assert_eq!(w.set(server, fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, &1_u32.to_le_bytes()), 0);
     assert_eq!(w.named(server, "bind", fd, &inet("[::]:90")), Some(0));
     assert_eq!(w.now(server, "listen", &[fd as u64, 5]), 0);
     w.server(server, "0.0.0.0:90", 5);

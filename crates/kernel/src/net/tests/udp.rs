@@ -7,21 +7,13 @@ use libc::{EPOLLERR, EPOLLIN, EPOLLOUT};
 fn send_to(w: &mut World, t: T, fd: i32, bytes: &[u8], to: &str) -> i64 {
     let (at, to) = (w.put(bytes), inet(to));
     let to_at = w.put(&to);
-    w.now(
-        t,
-        "sendto",
-        &[fd as u64, at, bytes.len() as u64, 0, to_at, to.len() as u64],
-    )
+    w.now(t, "sendto", &[fd as u64, at, bytes.len() as u64, 0, to_at, to.len() as u64])
 }
 fn recv_from(w: &mut World, t: T, fd: i32, max: usize) -> (i64, Vec<u8>, Vec<u8>) {
     let (at, from, len) = (w.room(max), w.room(28), w.put(&28_u32.to_le_bytes()));
     let n = w.wait(t, "recvfrom", &[fd as u64, at, max as u64, 0, from, len]);
     let from_len = w.u32_at(len) as usize;
-    (
-        n,
-        w.host.at(at, n.max(0) as usize).to_vec(),
-        w.host.at(from, from_len).to_vec(),
-    )
+    (n, w.host.at(at, n.max(0) as usize).to_vec(), w.host.at(from, from_len).to_vec())
 }
 
 #[test]
@@ -34,10 +26,7 @@ fn datagrams_keep_their_bounds_and_their_sender() {
     assert_eq!(send_to(&mut w, client, c, b"", "10.0.0.2:53"), 0);
     assert_eq!(send_to(&mut w, client, c, b"three", "10.0.0.2:53"), 5);
     let client_name = inet("10.0.0.3:34816");
-    assert_eq!(
-        recv_from(&mut w, server, s, 100),
-        (3, b"one".to_vec(), client_name.clone())
-    );
+    assert_eq!(recv_from(&mut w, server, s, 100), (3, b"one".to_vec(), client_name.clone()));
     w.settle();
     let object = w.object(server, s);
     assert_eq!(w.ready(server, s), EPOLLIN | EPOLLOUT);
@@ -48,10 +37,7 @@ fn datagrams_keep_their_bounds_and_their_sender() {
     assert_eq!(n, 5, "the true length");
     assert_eq!(w.recv(server, s, 10), Err(errno(EAGAIN)), "the rest of it is gone");
     assert_eq!(send_to(&mut w, server, s, b"back", "10.0.0.3:34816"), 4);
-    assert_eq!(
-        recv_from(&mut w, client, c, 100),
-        (4, b"back".to_vec(), inet("10.0.0.2:53"))
-    );
+    assert_eq!(recv_from(&mut w, client, c, 100), (4, b"back".to_vec(), inet("10.0.0.2:53")));
 }
 
 #[test]
@@ -107,15 +93,8 @@ fn localhost_and_ipv6() {
     let s = w.socket(server, (libc::AF_INET6, UDP.1));
     assert_eq!(w.named(server, "bind", s, &inet("[::]:80")), Some(0));
     let c = w.socket(client, UDP);
-    assert_eq!(
-        send_to(&mut w, client, c, b"x", "127.0.0.1:80"),
-        1,
-        "port 80 is declared by this service"
-    );
-    assert_eq!(
-        recv_from(&mut w, server, s, 10),
-        (1, b"x".to_vec(), inet("[::ffff:127.0.0.1]:34816"))
-    );
+    assert_eq!(send_to(&mut w, client, c, b"x", "127.0.0.1:80"), 1, "port 80 is declared by this service");
+    assert_eq!(recv_from(&mut w, server, s, 10), (1, b"x".to_vec(), inet("[::ffff:127.0.0.1]:34816")));
     let local = w.socket(server, (libc::AF_INET6, UDP.1));
     assert_eq!(send_to(&mut w, server, local, b"y", "[::1]:80"), 1);
     assert_eq!(recv_from(&mut w, server, s, 10).2, inet("[::1]:33792"));

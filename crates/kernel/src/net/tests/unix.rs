@@ -37,37 +37,19 @@ fn connecting_by_path_and_by_abstract_name() {
         assert_eq!(w.recv(server, s, 10), Ok(b"hello".to_vec()), "at once");
         // (pid, uid, gid) of the other end.
         let who = |t: T| [t.tid, 1000, 1000].map(u32::to_le_bytes).concat();
-        assert_eq!(
-            w.get(client, c, libc::SOL_SOCKET, libc::SO_PEERCRED, 12),
-            Ok(who(server))
-        );
-        assert_eq!(
-            w.get(server, s, libc::SOL_SOCKET, libc::SO_PEERCRED, 12),
-            Ok(who(client))
-        );
+        assert_eq!(w.get(client, c, libc::SOL_SOCKET, libc::SO_PEERCRED, 12), Ok(who(server)));
+        assert_eq!(w.get(server, s, libc::SOL_SOCKET, libc::SO_PEERCRED, 12), Ok(who(client)));
         // The name is this host's, and taken, until the socket is closed.
         let other = w.socket(stranger, STREAM);
         let missing = if name.starts_with('@') { ECONNREFUSED } else { ENOENT };
-        assert_eq!(
-            w.named(stranger, "connect", other, &unix_name(name)),
-            Some(errno(missing))
-        );
+        assert_eq!(w.named(stranger, "connect", other, &unix_name(name)), Some(errno(missing)));
         let again = w.socket(server, STREAM);
-        assert_eq!(
-            w.named(server, "bind", again, &unix_name(name)),
-            Some(errno(EADDRINUSE))
-        );
+        assert_eq!(w.named(server, "bind", again, &unix_name(name)), Some(errno(EADDRINUSE)));
         let seq = w.socket(client, SEQ);
-        assert_eq!(
-            w.named(client, "connect", seq, &unix_name(name)),
-            Some(errno(EPROTOTYPE))
-        );
+        assert_eq!(w.named(client, "connect", seq, &unix_name(name)), Some(errno(EPROTOTYPE)));
         w.close(server, l);
         assert_eq!(w.named(server, "bind", again, &unix_name(name)), Some(0));
-        assert_eq!(
-            w.named(client, "connect", seq, &unix_name("@nobody")),
-            Some(errno(ECONNREFUSED))
-        );
+        assert_eq!(w.named(client, "connect", seq, &unix_name("@nobody")), Some(errno(ECONNREFUSED)));
     }
 }
 
@@ -82,10 +64,7 @@ fn unlinking_a_path_frees_the_name() {
     assert_eq!(w.name(t, "getsockname", l), Ok(unix_name("/run/a.sock")));
     let second = listener(&mut w, t, STREAM, "/run/a.sock", 5);
     w.close(t, l);
-    assert!(
-        w.k.unix_path_bound(ServiceId(1), "/run/a.sock"),
-        "the name belongs to the second one now"
-    );
+    assert!(w.k.unix_path_bound(ServiceId(1), "/run/a.sock"), "the name belongs to the second one now");
     w.close(t, second);
     assert!(!w.k.unix_path_bound(ServiceId(1), "/run/a.sock"));
     // Binding without a name makes one up.
@@ -100,16 +79,9 @@ fn a_full_queue_makes_clients_wait() {
     let (server, client) = (w.thread(1), w.thread(1));
     let l = listener(&mut w, server, STREAM, "@l", 0);
     let first = w.socket(client, STREAM);
-    assert_eq!(
-        w.named(client, "connect", first, &unix_name("@l")),
-        Some(0),
-        "before it is accepted"
-    );
+    assert_eq!(w.named(client, "connect", first, &unix_name("@l")), Some(0), "before it is accepted");
     let second = w.socket(client, (STREAM.0, STREAM.1 | NONBLOCK));
-    assert_eq!(
-        w.named(client, "connect", second, &unix_name("@l")),
-        Some(errno(EAGAIN))
-    );
+    assert_eq!(w.named(client, "connect", second, &unix_name("@l")), Some(errno(EAGAIN)));
     let third = w.socket(client, STREAM);
     assert_eq!(w.named(client, "connect", third, &unix_name("@l")), None);
     w.accept(server, l);

@@ -1,6 +1,6 @@
 //! Address spaces.
 
-use super::{Row, Subject, emulated, partial, refused};
+use super::{Row, emulated, partial, refused};
 use crate::abi::errno::*;
 
 /// The rows of this family.

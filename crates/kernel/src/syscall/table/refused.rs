@@ -1,6 +1,6 @@
 //! Calls that are refused, with the errno that makes programs fall back.
 
-use super::{Row, Subject, emulated, partial, refused};
+use super::{Row, refused};
 use crate::abi::errno::*;
 
 /// The rows of this family.
