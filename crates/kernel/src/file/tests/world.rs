@@ -94,12 +94,14 @@ pub(super) fn process(id: ProcessId) -> Process {
     let mut actions = vec![Action::default(); 64];
     // The tests look at what calls return; being killed by SIGPIPE is another matter.
     actions[libc::SIGPIPE as usize - 1].handler = libc::SIG_IGN as u64;
+    let mut limits = [(u64::MAX, u64::MAX); 16];
+    limits[libc::RLIMIT_NOFILE as usize] = (64, 64);
     Process {
         space: SPACE,
         threads: vec![A, B],
         actions,
         exe: "/bin/program".to_owned(),
-        limits: [(64, 64); 16],
+        limits,
         exit_signal: 0,
         has_execed: true,
         ..Process::new(id)

@@ -125,6 +125,7 @@ fn process() -> Process {
         cwd: "/data".to_owned(),
         exe: "/usr/bin/tool".to_owned(),
         arguments: vec![b"tool".to_vec(), b"-v".to_vec()],
+        command_line: b"tool\0-v\0".to_vec(),
         environment: vec![b"A=1".to_vec()],
         auxv: vec![0; 16],
         limits,
