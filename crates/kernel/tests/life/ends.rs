@@ -54,7 +54,7 @@ fn zombies_wait_to_be_waited_for() {
     assert_eq!(w.result(SYS_wait4, &[102, 0, 0, 0]), error(ECHILD));
     assert_eq!(w.result(SYS_wait4, &[0, 0, 0, 0]), 101, "of the same group");
     assert_eq!(w.result(SYS_waitid, &[P_ALL.into(), 0, 0, WNOHANG as u64, 0]), error(EINVAL));
-    assert_eq!(w.result(SYS_waitid, &[3, 5, 0, WEXITED as u64, 0]), error(EINVAL));
+    assert_eq!(w.result(SYS_waitid, &[3, 5, 0, WEXITED as u64, 0]), error(EBADF));
     assert_eq!(w.result(SYS_wait4, &[ANY, 0, 1 << 20, 0]), error(EINVAL));
 }
 
