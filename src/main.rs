@@ -12,7 +12,6 @@ mod spec;
 mod ui;
 
 use clap::Parser as _;
-use exit::Exit;
 
 /// Kernel state lives in an arena shared by the processes of a world.
 #[global_allocator]

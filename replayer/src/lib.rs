@@ -81,7 +81,10 @@ pub fn replay(
             at: EventIndex(compared),
             recorded: None,
             replayed: None,
-            what: format!("every event is the same, but the final hash is {} instead of {}", remains.hash, trace.outcome.hash),
+            what: format!(
+                "every event is the same, but the final hash is {} instead of {}",
+                remains.hash, trace.outcome.hash
+            ),
         });
     }
     let outcome = Outcome {

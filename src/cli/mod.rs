@@ -106,7 +106,7 @@ pub(crate) struct Explore {
     /// How many workers; each has a CPU of its own
     #[arg(long)]
     pub(crate) jobs: Option<usize>,
-    /// Go on with a test after its first failure
+    /// Search all seeds, whatever fails; without it the search ends with the first failure
     #[arg(long)]
     pub(crate) keep_going: bool,
     /// Run every seed twice, on different CPUs where there are two, and compare the event hashes

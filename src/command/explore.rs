@@ -8,7 +8,7 @@ use crate::pool::wire::{Frame, JobFrame, What};
 use crate::pool::{self, News, Pool};
 use crate::spec;
 use crate::ui::{self, Line};
-use explorer::{Config, Finding, How, Job, Next, Session};
+use explorer::{Config, Finding, How, Job, Next, Reaction, Session};
 use model::{Outcome, Seed};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,12 +59,7 @@ struct Flight {
     first: Option<Outcome>,
 }
 
-fn explore_spec(
-    args: &cli::Explore,
-    path: &Path,
-    seed: Seed,
-    interrupted: &AtomicBool,
-) -> Result<Exit, Problem> {
+fn explore_spec(args: &cli::Explore, path: &Path, seed: Seed, interrupted: &AtomicBool) -> Result<Exit, Problem> {
     let all = pool::cpus();
     let count = args.jobs.unwrap_or(all.len()).max(1);
     let cpus = (0..count).map(|i| Some(all[i % all.len()])).collect();
@@ -88,7 +83,14 @@ fn explore_spec(
     let rate = total.runs as f64 / searched.elapsed.as_secs_f64().max(1e-9);
     println!(
         "{}: {} runs of {} tests, {} held, {} failed, {} inconclusive, {} lost; {} distinct; {rate:.0} seeds/s",
-        path.display(), total.runs, tests.len(), total.held, total.failed, total.inconclusive, total.lost, total.distinct
+        path.display(),
+        total.runs,
+        tests.len(),
+        total.held,
+        total.failed,
+        total.inconclusive,
+        total.lost,
+        total.distinct
     );
     if args.twice {
         println!("every seed run twice: {} pairs compared, {} differ", searched.pairs, searched.differing.len());
@@ -104,9 +106,7 @@ fn explore_spec(
     }
     Ok(if !searched.differing.is_empty() {
         Exit::Diverged
-    } else if total.lost > 0 {
-        Exit::Internal
-    } else if findings.iter().any(|f| f.failure.kind == "internal") {
+    } else if total.lost > 0 || findings.iter().any(|f| f.failure.kind == "internal") {
         Exit::Internal
     } else if !findings.is_empty() {
         Exit::Failed
@@ -139,8 +139,10 @@ fn search(
     let mut again: Vec<(usize, JobFrame)> = Vec::new();
     let mut next_id = 1;
     let mut searched = Searched::default();
+    let mut found = false;
     loop {
-        let stop = interrupted.load(Ordering::Relaxed);
+        // After a failure what is in flight is still awaited: the first finding does not depend on who is faster.
+        let stop = interrupted.load(Ordering::Relaxed) || (found && !args.keep_going);
         let mut handed_out_all = stop;
         while !stop && let Some(worker) = pool.idle() {
             if let Some((worker, frame)) = again.pop() {
@@ -161,7 +163,10 @@ fn search(
                 }
             }
         }
-        if (flights.is_empty() && again.is_empty() && handed_out_all) || (stop && flights.is_empty()) {
+        if stop {
+            again.retain(|(_, frame)| flights.remove(&frame.id).is_none());
+        }
+        if flights.is_empty() && again.is_empty() && handed_out_all {
             break;
         }
         match pool.news()? {
@@ -187,7 +192,7 @@ fn search(
                         searched.differing.push(text);
                     }
                 }
-                session.report(&flight.job, &outcome);
+                found |= matches!(session.report(&flight.job, &outcome), Reaction::Found { .. });
             }
             News::Frame(_, Frame::Refused(id, why)) => {
                 if let Some(flight) = flights.remove(&id) {
@@ -249,7 +254,12 @@ fn show_finding(
     if !args.no_shrink {
         match shrink_case(pool, test, seed, &outcome, SHRINK_BUDGET) {
             Ok(shrunk) => {
-                println!("  shrunk from {} to {} choices in {} runs", outcome.choices.len(), shrunk.choices.len(), shrunk.runs);
+                println!(
+                    "  shrunk from {} to {} choices in {} runs",
+                    outcome.choices.len(),
+                    shrunk.choices.len(),
+                    shrunk.runs
+                );
                 let job = Job { test: 0, seed, how: How::Replay(shrunk.choices) };
                 shown_file = beside(&file, "-shrunk");
                 shown = record_case(pool, test, &job, &rerun, &shown_file)?.1;
@@ -258,10 +268,9 @@ fn show_finding(
         }
     }
     ui::tell_story(&shown)?;
-    println!("  replay:  fbsim replay {}", shown_file.display());
+    println!("  replay:  {} replay {}", ui::program(), shown_file.display());
     println!("  rerun:   {}", rerun.join(" "));
-    println!("  shrink:  fbsim shrink {}", file.display());
-    println!("  trace:   fbsim trace {}", shown_file.display());
+    println!("  shrink:  {} shrink {}", ui::program(), file.display());
+    println!("  trace:   {} trace {}", ui::program(), shown_file.display());
     Ok(())
 }
-

@@ -42,13 +42,15 @@ fn pairs(arguments: &[String]) -> Result<Vec<(String, String)>, Problem> {
 
 /// What workers need to run a specification.
 fn setup_for_spec(path: &Path, selection: &crate::cli::Selection) -> Result<Setup, Problem> {
+    let at = |e: std::io::Error| Problem::usage(format!("{}: {e}", path.display()));
+    let directory = path.canonicalize().map_err(at)?.parent().map(Path::to_path_buf).unwrap_or_default();
     Ok(Setup {
         system: System::Spec { path: path.to_string_lossy().into_owned(), sources: Vec::new() },
         env: pairs(&selection.env)?,
         search: spec::search_path(),
         max_calls: selection.max_calls,
         spin_limit_nanos: selection.spin_limit.saturating_mul(1_000_000_000),
-        directory: "/".to_owned(),
+        directory: directory.to_string_lossy().into_owned(),
     })
 }
 
@@ -143,7 +145,7 @@ fn record_case(
 
 /// The command line that runs one seed again.
 fn rerun_line(spec: &Path, test: &str, seed: Seed, selection: &crate::cli::Selection) -> Vec<String> {
-    let mut line = vec!["fbsim".to_owned(), "test".to_owned(), spec.to_string_lossy().into_owned()];
+    let mut line = vec![crate::ui::program(), "test".to_owned(), spec.to_string_lossy().into_owned()];
     line.extend(["--test".to_owned(), test.to_owned(), "--seed".to_owned(), seed.to_string()]);
     if let Some(strategy) = selection.strategy {
         line.extend(["--strategy".to_owned(), strategy.to_string()]);

@@ -5,7 +5,7 @@ use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::Pool;
 use crate::pool::wire::{Setup, System, What};
-use crate::{kept, spec, ui};
+use crate::{spec, ui};
 use explorer::{How, Job};
 use model::{Seed, Verdict};
 use std::io::Write as _;
@@ -30,10 +30,11 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
     let job = Job { test: 0, seed, how: How::Strategy { spec: args.strategy, steps } };
     let rerun: Vec<String> = std::env::args().collect();
     let record = args.save.is_some();
-    let answer = pool.ask(frame(1, "run", &job, What::Console { record: false, rerun: rerun.clone() })?, |stderr, bytes| {
-        let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
-        let _ = std::io::stdout().flush();
-    })?;
+    let answer =
+        pool.ask(frame(1, "run", &job, What::Console { record: false, rerun: rerun.clone() })?, |stderr, bytes| {
+            let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
+            let _ = std::io::stdout().flush();
+        })?;
     if record && let Some(path) = &args.save {
         super::record_case(&mut pool, "run", &job, &rerun, path)?;
     }
@@ -41,8 +42,15 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
     if args.summary {
         eprintln!(
             "hash {} events {} calls {} choices {} time {}",
-            outcome.hash, outcome.events, outcome.calls, outcome.choices.len(), outcome.ended.elapsed()
+            outcome.hash,
+            outcome.events,
+            outcome.calls,
+            outcome.choices.len(),
+            outcome.ended.elapsed()
         );
+    }
+    for crash in &answer.extras.crashes {
+        eprintln!("fbsim: {crash}");
     }
     ui::complaints(&answer.extras.complaints);
     match &outcome.verdict {

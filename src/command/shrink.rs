@@ -25,6 +25,6 @@ pub(crate) fn shrink(args: cli::Shrink) -> Result<Exit, Problem> {
     let job = Job { test: 0, seed: header.seed, how: How::Replay(shrunk.choices) };
     let (_, bytes) = record_case(&mut pool, &header.test, &job, &header.rerun, &output)?;
     ui::tell_story(&bytes)?;
-    println!("  replay:  fbsim replay {}", output.display());
+    println!("  replay:  {} replay {}", ui::program(), output.display());
     Ok(Exit::Held)
 }

@@ -13,8 +13,7 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
     let (seed, origin) = ui::seed(args.seed, Seed(0), "none given: the ordinary run");
     eprintln!("seed {seed} ({origin})");
     let ordinary = args.seed.is_none() && args.selection.strategy.is_none();
-    let strategy =
-        if ordinary { StrategySpec::Ordinary } else { args.selection.strategy.unwrap_or_default() };
+    let strategy = if ordinary { StrategySpec::Ordinary } else { args.selection.strategy.unwrap_or_default() };
     let (mut passed, mut failed, mut open) = (0, 0, 0);
     let mut exit = Exit::Held;
     for path in spec::find(std::slice::from_ref(&args.spec))? {
@@ -48,9 +47,9 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
                     let rerun = rerun_line(&path, test, seed, &args.selection);
                     let (_, bytes) = record_case(&mut pool, test, &job, &rerun, &file)?;
                     ui::tell_story(&bytes)?;
-                    println!("  replay:  fbsim replay {}", file.display());
+                    println!("  replay:  {} replay {}", ui::program(), file.display());
                     println!("  rerun:   {}", rerun.join(" "));
-                    println!("  shrink:  fbsim shrink {}", file.display());
+                    println!("  shrink:  {} shrink {}", ui::program(), file.display());
                 }
             }
             ui::complaints(&answer.extras.complaints);

@@ -8,7 +8,13 @@ use std::io::Write as _;
 pub(crate) fn trace(args: cli::Trace) -> Result<Exit, Problem> {
     let (trace, bytes) = kept::load(&args.file)?;
     let header = &trace.header;
-    eprintln!("seed {} (from {}), test {}, strategy {}", header.seed, args.file.display(), header.test, header.strategy);
+    eprintln!(
+        "seed {} (from {}), test {}, strategy {}",
+        header.seed,
+        args.file.display(),
+        header.test,
+        header.strategy
+    );
     if args.story {
         ui::tell_story(&bytes)?;
         return Ok(Exit::Held);

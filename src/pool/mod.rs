@@ -80,7 +80,8 @@ impl Pool {
         if let Some(cpu) = self.cpus[index] {
             command.args(["--cpu", &cpu.to_string()]);
         }
-        let mut child = command.spawn().map_err(|e| Problem::internal(format!("a worker could not be started: {e}")))?;
+        let mut child =
+            command.spawn().map_err(|e| Problem::internal(format!("a worker could not be started: {e}")))?;
         let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Problem::internal("a worker has no pipes"));
         };
@@ -141,7 +142,9 @@ impl Pool {
             let next = self.receiver.recv_timeout(std::time::Duration::from_millis(200));
             let (index, generation, frame) = match next {
                 Ok(news) => news,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => return Ok(News::Frame(0, Frame::Console(false, Vec::new()))),
+                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
+                    return Ok(News::Frame(0, Frame::Console(false, Vec::new())));
+                }
                 Err(e) => return Err(Problem::internal(format!("the workers are gone: {e}"))),
             };
             if self.members[index].generation != generation {
@@ -167,8 +170,7 @@ impl Pool {
     /// Gives one job to one worker and waits for its answer; console frames go to `console`.
     pub(crate) fn ask(&mut self, job: JobFrame, mut console: impl FnMut(bool, &[u8])) -> Result<Answer, Problem> {
         let id = job.id;
-        let wants_trace =
-            matches!(job.what, wire::What::Record { .. } | wire::What::Console { record: true, .. });
+        let wants_trace = matches!(job.what, wire::What::Record { .. } | wire::What::Console { record: true, .. });
         self.give(0, job);
         let mut answer = None;
         loop {

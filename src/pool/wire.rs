@@ -83,6 +83,8 @@ pub(crate) struct Comparison {
 pub(crate) struct Extras {
     /// (service, call, what, how often) that was asked for and not done.
     pub(crate) complaints: Vec<(String, String, String, u64)>,
+    /// Programs that were killed by a signal they did not handle.
+    pub(crate) crashes: Vec<String>,
     /// `wait(2)` statuses of the services' first processes.
     pub(crate) statuses: Vec<Option<u32>>,
 }

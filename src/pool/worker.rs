@@ -6,9 +6,11 @@ use crate::spec::{self, Loaded};
 use explorer::{How, Job, StrategySpec};
 use guest::world::Remains;
 use guest::{Console, World, WorldOptions};
+use kernel::log::Retention;
 use model::plan::{Plan, Service};
 use model::{Failure, Machine as _, Seed, ServiceId, Verdict, VirtualTime};
 use std::io::{self, BufReader, Write as _};
+use std::path::Path;
 use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
 
 /// What the worker runs.
@@ -66,11 +68,11 @@ fn answer(frame: &Frame) -> Result<(), Problem> {
 impl Worker {
     fn new(setup: Setup) -> Result<Worker, String> {
         let (plan, spec) = match &setup.system {
-            System::Program { path, args } => (program_plan(path, args, &setup.env), None),
+            System::Program { path, args } => (program_plan(path, args, &setup), None),
             System::Spec { path, sources } => {
                 let spec = spec::load(path, sources, &setup.env, &setup.search)?;
                 let mut plan = spec.plan().clone();
-                show_programs(&mut plan);
+                show_programs(&mut plan, &setup.directory);
                 (plan, Some(spec))
             }
         };
@@ -88,6 +90,7 @@ impl Worker {
             end_on_crash: self.spec.is_some(),
             expected: None,
             spin_limit_nanos: self.setup.spin_limit_nanos,
+            retention: Retention::All,
             directory: self.setup.directory.clone(),
         }
     }
@@ -109,6 +112,9 @@ impl Worker {
         match &frame.what {
             What::Outcome | What::Console { record: false, .. } => {
                 let console = matches!(frame.what, What::Console { .. }).then(pass_on);
+                // A program that is only run has nobody who would look at its events.
+                let retention = if self.spec.is_some() { Retention::All } else { Retention::Hash };
+                let options = WorldOptions { retention, ..options };
                 let finished = recorder::run(options, console, source, driver);
                 outcome(frame.id, &finished.outcome, &finished.remains)
             }
@@ -152,11 +158,13 @@ impl Worker {
                     };
                     format!(
                         "at event {}: {}\n  recorded: {}\n  replayed: {}",
-                        d.at, d.what, side(&d.recorded), side(&d.replayed)
+                        d.at,
+                        d.what,
+                        side(&d.recorded),
+                        side(&d.replayed)
                     )
                 });
-                let comparison =
-                    Comparison { compared: replayed.compared, hash: replayed.outcome.hash.0, divergence };
+                let comparison = Comparison { compared: replayed.compared, hash: replayed.outcome.hash.0, divergence };
                 answer(&Frame::Comparison(frame.id, comparison))
             }
         }
@@ -205,7 +213,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn outcome(id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
     let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
-    let extras = Extras { complaints: remains.complaints.clone(), statuses: remains.statuses.clone() };
+    let extras = Extras {
+        complaints: remains.complaints.clone(),
+        crashes: remains.crashes.clone(),
+        statuses: remains.statuses.clone(),
+    };
     answer(&Frame::Outcome(id, extras, bytes))
 }
 
@@ -239,22 +251,25 @@ fn facts_of(service: &Service) -> ServiceFacts {
     }
 }
 
-fn program_plan(path: &str, args: &[String], env: &[(String, String)]) -> Plan {
+fn program_plan(path: &str, args: &[String], setup: &Setup) -> Plan {
     let name = path.rsplit('/').next().unwrap_or(path).to_owned();
     let service =
-        Service { name, binary: path.to_owned(), args: args.to_vec(), env: env.to_vec(), ..Service::default() };
+        Service { name, binary: path.to_owned(), args: args.to_vec(), env: setup.env.clone(), ..Service::default() };
     let mut plan = Plan { services: vec![service], tests: Vec::new() };
-    show_programs(&mut plan);
+    show_programs(&mut plan, &setup.directory);
     plan
 }
 
-/// Lets every service see the directory of its program, wherever it lies: directories such as `/tmp` are private and
-/// empty inside a world.
-fn show_programs(plan: &mut Plan) {
+/// Lets every service see the directory of its program and its working directory, wherever they lie: directories such
+/// as `/tmp` are private and empty inside a world.
+fn show_programs(plan: &mut Plan, directory: &str) {
     for service in &mut plan.services {
         if let Some((directory, _)) = service.binary.rsplit_once('/')
             && !directory.is_empty()
         {
+            service.mounts.push((directory.to_owned(), directory.to_owned()));
+        }
+        if directory != "/" && Path::new(directory).is_dir() {
             service.mounts.push((directory.to_owned(), directory.to_owned()));
         }
     }

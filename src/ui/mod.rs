@@ -17,6 +17,11 @@ pub(crate) fn seed(given: Option<Seed>, default: Seed, default_is: &str) -> (See
     }
 }
 
+/// This program as it was called, for lines that are pasted back into the same shell.
+pub(crate) fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "fbsim".to_owned())
+}
+
 /// A progress line: rewritten in place on a terminal, printed now and then elsewhere.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -59,7 +64,11 @@ pub(crate) fn tell_story(bytes: &[u8]) -> Result<(), Problem> {
     const LINES_MAX: usize = 12;
     let trace = Trace::read(bytes).map_err(|e| Problem::internal(e.to_string()))?;
     let story = report::story(&names(&trace), &trace.events);
-    println!("  the ordinary run, except for {} choices:", story.len());
+    match story.len() {
+        0 => println!("  the ordinary run fails: no choice departs from it"),
+        1 => println!("  the ordinary run, except for one choice:"),
+        n => println!("  the ordinary run, except for {n} choices:"),
+    }
     for (number, line) in story.iter().take(LINES_MAX).enumerate() {
         println!("   {}. {line}", number + 1);
     }

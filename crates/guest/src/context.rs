@@ -42,7 +42,11 @@ impl Frame {
     pub(crate) fn fault(self) -> (u64, u64, u64) {
         // SAFETY: as above.
         let words = unsafe { *self.gregs() };
-        (words[libc::REG_ERR as usize] as u64, words[libc::REG_TRAPNO as usize] as u64, words[libc::REG_CR2 as usize] as u64)
+        (
+            words[libc::REG_ERR as usize] as u64,
+            words[libc::REG_TRAPNO as usize] as u64,
+            words[libc::REG_CR2 as usize] as u64,
+        )
     }
     fn extended_area(self) -> (*mut u8, usize) {
         // SAFETY: the kernel puts a valid FXSAVE or XSAVE area behind fpregs of every frame.

@@ -25,7 +25,11 @@ pub(crate) fn read_table() {
         for base in [0, 0x8000_0000u32] {
             let last = __cpuid(base).eax.min(base + 0x40);
             for leaf in base..=last {
-                let subleaves = if matches!(leaf, 4 | 7 | 0xb | 0xd | 0x14 | 0x17 | 0x18 | 0x1d | 0x1f | 0x8000_001d) { 20 } else { 1 };
+                let subleaves = if matches!(leaf, 4 | 7 | 0xb | 0xd | 0x14 | 0x17 | 0x18 | 0x1d | 0x1f | 0x8000_001d) {
+                    20
+                } else {
+                    1
+                };
                 for subleaf in 0..subleaves {
                     let r = __cpuid_count(leaf, subleaf);
                     table.push(((leaf, subleaf), mask(leaf, subleaf, [r.eax, r.ebx, r.ecx, r.edx])));

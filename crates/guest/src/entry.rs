@@ -121,9 +121,7 @@ fn install_one(signal: i32, handler: usize) -> Result<(), nix::Error> {
     let flags = (libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER) as u64 | SA_RESTORER;
     let action = KernelAction { handler, flags, restorer: &raw const fbsim_exempt_start as usize, mask: 0 };
     // SAFETY: the structure is what the call expects, the handler and the restorer are code of this program.
-    let result = unsafe {
-        raw::syscall(libc::SYS_rt_sigaction, [signal as u64, &raw const action as u64, 0, 8, 0, 0])
-    };
+    let result = unsafe { raw::syscall(libc::SYS_rt_sigaction, [signal as u64, &raw const action as u64, 0, 8, 0, 0]) };
     if result == 0 { Ok(()) } else { Err(nix::Error::from_raw(-result as i32)) }
 }
 
@@ -134,14 +132,8 @@ pub(crate) fn arm() -> bool {
     let len = &raw const fbsim_exempt_end as u64 - start;
     let selector = SELECTOR.as_ptr() as u64;
     // SAFETY: the range is that of the exempt instructions and the selector lives as long as the process.
-    let armed =
-        unsafe { raw::syscall(libc::SYS_prctl, [PR_SET_SYSCALL_USER_DISPATCH, 1, start, len, selector, 0]) };
+    let armed = unsafe { raw::syscall(libc::SYS_prctl, [PR_SET_SYSCALL_USER_DISPATCH, 1, start, len, selector, 0]) };
     armed == 0
-}
-
-/// Whether guest code was running when a signal arrived.
-pub(crate) fn in_guest() -> bool {
-    SELECTOR.load(Ordering::Relaxed) == BLOCK
 }
 
 /// Traps into the handler once, so that a frame exists, and never returns: the handler leaves to a guest thread.

@@ -65,8 +65,7 @@ impl Host for GuestHost {
         check(unsafe { raw::syscall3(libc::SYS_mprotect, at, len, u64::from(prot)) })
     }
     fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64) -> Result<(), Errno> {
-        let (flags, target) =
-            if from == to { (0, 0) } else { (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to) };
+        let (flags, target) = if from == to { (0, 0) } else { (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to) };
         // SAFETY: both ranges are the guest's, and the kernel has checked that the target is free.
         check(unsafe { raw::syscall(libc::SYS_mremap, [from, from_len, to_len, flags as u64, target, 0]) })
     }

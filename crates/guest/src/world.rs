@@ -9,6 +9,7 @@ use crate::watchdog::{Look, Watchdog};
 use crate::{baton, cpuid, entry, net, process};
 use kernel::driver::{Answer, Request};
 use kernel::exec::Spawn;
+use kernel::log::Retention;
 use kernel::wait::ObjectId;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
 use model::machine::{Branch, Connection, Filter, Machine, Stopped};
@@ -38,6 +39,8 @@ pub struct WorldOptions {
     pub expected: Option<Vec<EventHash>>,
     /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds.
     pub spin_limit_nanos: u64,
+    /// What is kept of the events.
+    pub retention: Retention,
     /// Working directory of the services' first processes.
     pub directory: String,
 }
@@ -69,6 +72,8 @@ pub struct Remains {
     pub ended: VirtualTime,
     /// What guests asked for and did not get: (service, call, what, how often).
     pub complaints: Vec<(String, String, String, u64)>,
+    /// Programs that were killed by a signal they did not handle, as sentences.
+    pub crashes: Vec<String>,
     /// How the first process of each service ended, as a `wait(2)` status; `None` while it lives.
     pub statuses: Vec<Option<u32>>,
 }
@@ -153,25 +158,28 @@ impl World {
         peek(|k| Remains {
             ending: k.ending.clone(),
             hash: k.log.hash(),
-            events: k.log.events().len() as u64,
+            events: k.log.count(),
             calls: k.log.calls(),
             choices: k.choices.taken().to_vec(),
             asked: k.choices.asked(),
             ended: k.clock.now(),
             complaints: complaints(k),
+            crashes: k.crashes.clone(),
             statuses: self.first.borrow()[1..].iter().map(|first| status_of(k, *first)).collect(),
         })
     }
 
     /// Every thread with what it waits for.
     pub fn parked(&self) -> Vec<String> {
-        let describe = |p: &model::Parked| format!("{}/{} waits in {}", self.plan.name(p.thread.service), p.thread.tid, p.waits_for);
+        let describe = |p: &model::Parked| {
+            format!("{}/{} waits in {}", self.plan.name(p.thread.service), p.thread.tid, p.waits_for)
+        };
         peek(|k| k.parked().iter().filter(|p| !p.thread.service.is_driver()).map(describe).collect())
     }
 
     /// Calls `f` for every event, in order.
     pub fn each(&self, mut f: impl FnMut(&Event)) {
-        peek(|k| k.log.events().iter().for_each(&mut f));
+        peek(|k| k.log.iter().for_each(&mut f));
     }
 
     fn take_down(&self) {
@@ -216,7 +224,7 @@ impl World {
                     self.flush_console();
                     let events = with_kernel(|k| k.log.take_attention());
                     if !events.is_empty() {
-                        return Next::Events(events.iter().copied().collect());
+                        return Next::Events(events.to_vec());
                     }
                     if let Some(ending) = peek(|k| k.ending.clone()) {
                         return Next::Ended(ending);
@@ -272,7 +280,7 @@ impl World {
     /// A failure for an ending that the specification did not ask for.
     fn failure(&self, ending: &Ending) -> Failure {
         let name = |thread: ThreadId| format!("{}/{}", self.plan.name(thread.service), thread.tid);
-        let place = |thread: ThreadId, pc: u64| peek(|k| place(k, thread, pc));
+        let place = |thread: ThreadId, pc: u64| peek(|k| k.place(thread, pc));
         let (kind, property, message) = match ending {
             Ending::Finished => ("finished", "finished".to_owned(), "the world was ended".to_owned()),
             Ending::Deadlock(parked) => {
@@ -281,33 +289,24 @@ impl World {
                 let message = format!("nothing can run any more and no timer is armed\n{}", lines.join("\n"));
                 ("deadlock", "no_deadlock".to_owned(), message)
             }
-            Ending::Crash { thread, signal, pc, address } => {
-                let signal_name = kernel::signal::name(*signal);
-                let message = format!("{} was killed by {signal_name} at {} (address {address:#x})", name(*thread), place(*thread, *pc));
-                ("crash", format!("{} survives", self.plan.name(thread.service)), message)
+            Ending::Crash(thread, sentence) => {
+                ("crash", format!("{} survives", self.plan.name(thread.service)), sentence.clone())
             }
             Ending::Spin { thread, pc } => {
-                let message = format!("{} used the processor for too long without a call, at {}", name(*thread), place(*thread, *pc));
+                let message = format!(
+                    "{} used the processor for too long without a call, at {}",
+                    name(*thread),
+                    place(*thread, *pc)
+                );
                 ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
             }
             Ending::Limit(what) => ("limit", "limit".to_owned(), format!("the limit of {what} was reached")),
-            Ending::Diverged(at) => ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one")),
+            Ending::Diverged(at) => {
+                ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one"))
+            }
             Ending::Internal(what) => ("internal", "fbsim".to_owned(), what.clone()),
         };
         Failure { kind: kind.to_owned(), property, message, at: None, location: None }
-    }
-}
-
-/// `file+offset` for an address of a thread's program.
-fn place(k: &Kernel, thread: ThreadId, pc: u64) -> String {
-    let space = k.threads.get(&thread).map(|t| t.space);
-    let mapping = space.and_then(|s| k.spaces.get(&s)).and_then(|s| s.find(pc).map(|(start, vma)| (start, vma.clone())));
-    match mapping {
-        Some((start, vma)) => match vma.backing {
-            kernel::memory::Backing::File(path, offset) => format!("{pc:#x} ({path}+{:#x})", pc - start + offset),
-            _ => format!("{pc:#x}"),
-        },
-        None => format!("{pc:#x}"),
     }
 }
 
@@ -342,6 +341,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
         end_on_crash: options.end_on_crash,
         max_calls: options.max_calls,
         console,
+        retention: options.retention,
     }
 }
 
@@ -483,13 +483,13 @@ impl Machine for World {
     }
 
     fn events(&self) -> u64 {
-        peek(|k| k.log.events().len() as u64)
+        peek(|k| k.log.count())
     }
     fn event(&self, index: EventIndex) -> Option<Event> {
-        peek(|k| k.log.events().get(index.0 as usize).cloned())
+        peek(|k| k.log.get(index).cloned())
     }
     fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool) {
-        peek(|k| k.log.events().iter().all(f));
+        peek(|k| k.log.iter().all(f));
     }
     fn note(&self, note: Note) {
         let thread = self.driver_thread();

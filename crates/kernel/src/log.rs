@@ -3,10 +3,25 @@
 use model::machine::Filter;
 use model::{Body, Event, EventHash, EventIndex, Note, ThreadId, VirtualTime};
 
+/// What is kept of the events once they are chained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retention {
+    /// All of them: monitors, assertions and traces read them.
+    #[default]
+    All,
+    /// Nothing but the count and the hash: a program that is only run.
+    Hash,
+}
+
+/// Events live in chunks, so that a long log is never copied while it grows.
+const CHUNK: usize = 1 << 9;
+
 /// The log of a world.
 #[derive(Debug, Default)]
 pub struct Log {
-    events: Vec<Event>,
+    retention: Retention,
+    chunks: Vec<Vec<Event>>,
+    count: u64,
     hash: EventHash,
     calls: u64,
     filters: Vec<Filter>,
@@ -25,13 +40,16 @@ struct Expected {
 }
 
 impl Log {
+    /// Sets what is kept from now on.
+    pub fn retain(&mut self, retention: Retention) {
+        self.retention = retention;
+    }
     /// Appends an event. `extra` words are chained in besides what the event itself says.
     pub fn append(&mut self, at: VirtualTime, thread: ThreadId, body: Body, extra: &[u64]) -> EventIndex {
-        let index = EventIndex(self.events.len() as u64);
+        let index = EventIndex(self.count);
+        self.count += 1;
         self.hash.words([at.0, u64::from(thread.service.0) << 32 | u64::from(thread.tid)]);
-        for word in extra {
-            self.hash.words([*word]);
-        }
+        self.hash.block(extra);
         body.add_to(&mut self.hash);
         if matches!(body, Body::Call(_)) {
             self.calls += 1;
@@ -41,7 +59,16 @@ impl Log {
             self.attention.push(index);
         }
         self.compare(index);
-        self.events.push(event);
+        if self.retention == Retention::All {
+            match self.chunks.last_mut() {
+                Some(chunk) if chunk.len() < CHUNK => chunk.push(event),
+                _ => {
+                    let mut chunk = Vec::with_capacity(CHUNK);
+                    chunk.push(event);
+                    self.chunks.push(chunk);
+                }
+            }
+        }
         index
     }
     fn compare(&mut self, index: EventIndex) {
@@ -56,9 +83,18 @@ impl Log {
     pub fn note(&mut self, at: VirtualTime, thread: ThreadId, note: Note) -> EventIndex {
         self.append(at, thread, Body::Note(note), &[])
     }
-    /// All events.
-    pub fn events(&self) -> &[Event] {
-        &self.events
+    /// All events that were kept, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.chunks.iter().flatten()
+    }
+    /// An event that was kept.
+    pub fn get(&self, index: EventIndex) -> Option<&Event> {
+        let index = usize::try_from(index.0).ok()?;
+        self.chunks.get(index / CHUNK)?.get(index % CHUNK)
+    }
+    /// How many events there were.
+    pub fn count(&self) -> u64 {
+        self.count
     }
     /// How many events are system calls.
     pub fn calls(&self) -> u64 {

@@ -45,6 +45,8 @@ pub struct Config {
     pub max_calls: u64,
     /// Pass what guests write to standard output and error on to the supervisor ([`Kernel::console`]).
     pub console: bool,
+    /// What is kept of the events.
+    pub retention: crate::log::Retention,
 }
 
 /// Why a world can no longer go on.
@@ -54,17 +56,8 @@ pub enum Ending {
     Finished,
     /// No thread can run and no timer is armed.
     Deadlock(Vec<Parked>),
-    /// A program was killed by a signal that it did not handle.
-    Crash {
-        /// The thread that received it.
-        thread: ThreadId,
-        /// The signal's number.
-        signal: u8,
-        /// Its instruction pointer.
-        pc: u64,
-        /// The address that faulted, for memory faults.
-        address: u64,
-    },
+    /// A program was killed by a signal that it did not handle: its thread, and the whole sentence.
+    Crash(ThreadId, String),
     /// A thread used the processor for long without a call.
     Spin {
         /// The thread.
@@ -129,6 +122,8 @@ pub struct Kernel {
     pub console: Vec<(bool, Vec<u8>)>,
     /// How processes ended that were the first of their service.
     pub exits: BTreeMap<ProcessId, crate::process::ExitStatus>,
+    /// Programs that were killed by a signal they did not handle, as sentences.
+    pub crashes: Vec<String>,
     /// Why the world ended.
     pub ending: Option<Ending>,
     /// Refused and partial calls seen, for the diagnostics at the end: (service, call number, what).
@@ -147,7 +142,11 @@ impl Kernel {
             clock: Clock::default(),
             timers: Timers::default(),
             choices: Choices::new(source),
-            log: Log::default(),
+            log: {
+                let mut log = Log::default();
+                log.retain(config.retention);
+                log
+            },
             threads: BTreeMap::new(),
             processes: BTreeMap::new(),
             spaces: BTreeMap::new(),
@@ -166,6 +165,7 @@ impl Kernel {
             next_shared: 0,
             console: Vec::new(),
             exits: BTreeMap::new(),
+            crashes: Vec::new(),
             ending: None,
             complaints: BTreeMap::new(),
             candidates: Vec::new(),
@@ -319,6 +319,17 @@ impl Kernel {
     /// Counts something that a guest asked for and the kernel does not do, for the diagnostics at the end.
     pub fn complain(&mut self, service: ServiceId, call: u64, what: &str) {
         *self.complaints.entry((service, call as u16, what.to_owned())).or_default() += 1;
+    }
+    /// An address of a thread's program, for people: the number, and `file+offset` where a file is mapped there.
+    pub fn place(&self, thread: ThreadId, pc: u64) -> String {
+        let space = self.threads.get(&thread).and_then(|t| self.spaces.get(&t.space));
+        match space.and_then(|s| s.find(pc)) {
+            Some((start, vma)) => match &vma.backing {
+                crate::memory::Backing::File(path, offset) => format!("{pc:#x} ({path}+{:#x})", pc - start + offset),
+                _ => format!("{pc:#x}"),
+            },
+            None => format!("{pc:#x}"),
+        }
     }
     /// Every parked thread with the call it is in and what it waits for.
     pub fn parked(&self) -> Vec<Parked> {

@@ -294,7 +294,14 @@ mod tests {
         let candidates = [c[2], c[1]];
         let mut ask = |candidates: &[Stream]| {
             let alternatives = candidates.len() as u32;
-            source.choose(&Point { kind: Kind::Next, stream: c[0], index: 0, alternatives, candidates, hint: Hint::None })
+            source.choose(&Point {
+                kind: Kind::Next,
+                stream: c[0],
+                index: 0,
+                alternatives,
+                candidates,
+                hint: Hint::None,
+            })
         };
         assert_eq!(ask(&candidates), 0);
         assert_eq!(ask(&[c[1], c[2]]), 1);

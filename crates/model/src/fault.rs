@@ -13,34 +13,67 @@ pub struct Errno(pub i32);
 const ERRNOS: &[(&str, i32, &str)] = &[
     ("EPERM", 1, "operation not permitted"),
     ("ENOENT", 2, "no such file or directory"),
+    ("ESRCH", 3, "no such process"),
     ("EINTR", 4, "interrupted system call"),
     ("EIO", 5, "input/output error"),
+    ("ENXIO", 6, "no such device or address"),
+    ("E2BIG", 7, "argument list too long"),
+    ("ENOEXEC", 8, "exec format error"),
+    ("EBADF", 9, "bad file descriptor"),
+    ("ECHILD", 10, "no child processes"),
     ("EAGAIN", 11, "resource temporarily unavailable"),
     ("ENOMEM", 12, "cannot allocate memory"),
     ("EACCES", 13, "permission denied"),
+    ("EFAULT", 14, "bad address"),
     ("EBUSY", 16, "device or resource busy"),
     ("EEXIST", 17, "file exists"),
+    ("EXDEV", 18, "invalid cross-device link"),
+    ("ENODEV", 19, "no such device"),
+    ("ENOTDIR", 20, "not a directory"),
+    ("EISDIR", 21, "is a directory"),
     ("EINVAL", 22, "invalid argument"),
     ("ENFILE", 23, "too many open files in system"),
     ("EMFILE", 24, "too many open files"),
+    ("ENOTTY", 25, "inappropriate ioctl for device"),
+    ("ETXTBSY", 26, "text file busy"),
     ("EFBIG", 27, "file too large"),
     ("ENOSPC", 28, "no space left on device"),
+    ("ESPIPE", 29, "illegal seek"),
     ("EROFS", 30, "read-only file system"),
+    ("EMLINK", 31, "too many links"),
     ("EPIPE", 32, "broken pipe"),
+    ("ERANGE", 34, "numerical result out of range"),
     ("EDEADLK", 35, "resource deadlock avoided"),
+    ("ENAMETOOLONG", 36, "file name too long"),
     ("ENOLCK", 37, "no locks available"),
     ("ENOSYS", 38, "function not implemented"),
     ("ENOTEMPTY", 39, "directory not empty"),
     ("ELOOP", 40, "too many levels of symbolic links"),
+    ("ENODATA", 61, "no data available"),
+    ("EOVERFLOW", 75, "value too large for defined data type"),
+    ("ENOTSOCK", 88, "socket operation on non-socket"),
+    ("EDESTADDRREQ", 89, "destination address required"),
+    ("EMSGSIZE", 90, "message too long"),
+    ("ENOPROTOOPT", 92, "protocol not available"),
+    ("EPROTONOSUPPORT", 93, "protocol not supported"),
+    ("EOPNOTSUPP", 95, "operation not supported"),
+    ("EAFNOSUPPORT", 97, "address family not supported by protocol"),
     ("EADDRINUSE", 98, "address already in use"),
     ("EADDRNOTAVAIL", 99, "cannot assign requested address"),
     ("ENETUNREACH", 101, "network is unreachable"),
     ("ECONNABORTED", 103, "software caused connection abort"),
     ("ECONNRESET", 104, "connection reset by peer"),
+    ("ENOBUFS", 105, "no buffer space available"),
+    ("EISCONN", 106, "transport endpoint is already connected"),
+    ("ENOTCONN", 107, "transport endpoint is not connected"),
+    ("ESHUTDOWN", 108, "cannot send after transport endpoint shutdown"),
     ("ETIMEDOUT", 110, "connection timed out"),
     ("ECONNREFUSED", 111, "connection refused"),
     ("EHOSTUNREACH", 113, "no route to host"),
+    ("EALREADY", 114, "operation already in progress"),
+    ("EINPROGRESS", 115, "operation now in progress"),
     ("EDQUOT", 122, "disk quota exceeded"),
+    ("ECANCELED", 125, "operation canceled"),
 ];
 
 impl Errno {
@@ -49,10 +82,12 @@ impl Errno {
     /// # Errors
     /// Lists the names that exist.
     pub fn named(name: &str) -> Result<Errno, String> {
-        ERRNOS.iter().find(|(n, ..)| n.eq_ignore_ascii_case(name)).map(|(_, number, _)| Errno(*number)).ok_or_else(|| {
-            let known: Vec<&str> = ERRNOS.iter().map(|(n, ..)| *n).collect();
-            format!("unknown errno {name:?}; known: {}", known.join(" "))
-        })
+        ERRNOS.iter().find(|(n, ..)| n.eq_ignore_ascii_case(name)).map(|(_, number, _)| Errno(*number)).ok_or_else(
+            || {
+                let known: Vec<&str> = ERRNOS.iter().map(|(n, ..)| *n).collect();
+                format!("unknown errno {name:?}; known: {}", known.join(" "))
+            },
+        )
     }
     /// Its symbolic name, or `errno N`.
     pub fn name(self) -> String {

@@ -19,6 +19,16 @@ impl EventHash {
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.0 = xxh3_64_with_seed(bytes, self.0);
     }
+    /// Adds a block of numbers.
+    pub fn block(&mut self, words: &[u64]) {
+        let mut bytes = [0; 32 * 8];
+        for words in words.chunks(32) {
+            for (bytes, word) in bytes.chunks_exact_mut(8).zip(words) {
+                bytes.copy_from_slice(&word.to_le_bytes());
+            }
+            self.bytes(&bytes[..words.len() * 8]);
+        }
+    }
     /// Adds numbers.
     pub fn words<const N: usize>(&mut self, words: [u64; N]) {
         for word in words {

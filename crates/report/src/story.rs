@@ -48,7 +48,8 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
         "latency" => {
             let (from, to) = stream.as_link();
             let name = |id: model::ServiceId| names.get(id.index()).map_or("?", String::as_str);
-            format!("a packet from {} to {} was slow (step {} of {})", name(from), name(to), int(note, "picked"), int(note, "of") - 1)
+            let times = 1u64 << (2 * int(note, "picked").min(31));
+            format!("a packet from {} to {} took {times} times as long as usual", name(from), name(to))
         }
         "fault" => {
             let denied = events[position..].iter().find_map(|e| match &e.body {
@@ -60,7 +61,9 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
                 None => format!("fault rule {} fired", stream.0),
             }
         }
-        "transfer" => format!("{} transferred only a part of what it asked for", thread_name(names, stream.as_thread())),
+        "transfer" => {
+            format!("{} transferred only a part of what it asked for", thread_name(names, stream.as_thread()))
+        }
         _ => format!("question {} of the specification was answered {}", stream.0, int(note, "picked")),
     }
 }

@@ -131,8 +131,16 @@ impl Kernel {
                 ("address", Value::Int(info.address as i64)),
             ];
             self.note(id, "service_crashed", fields);
+            // Said now, while the thread and its memory are there.
+            let at = self.place(id, pc);
+            let who = format!("{}/{}", self.service(id.service).name, id.tid);
+            self.crashes.push(format!(
+                "{who} was killed by {} at {at} (address {:#x})",
+                name(info.signal),
+                info.address
+            ));
             if self.config.end_on_crash {
-                self.end(Ending::Crash { thread: id, signal: info.signal, pc, address: info.address });
+                self.end(Ending::Crash(id, self.crashes[self.crashes.len() - 1].clone()));
             }
         }
         self.end_group(Some(host), process, ExitStatus::Signaled(info.signal));

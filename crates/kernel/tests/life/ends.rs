@@ -4,7 +4,7 @@ use crate::harness::*;
 use kernel::process::ExitStatus;
 use kernel::{Ending, ThreadState};
 use libc::{
-    ECHILD, EINTR, EINVAL, P_ALL, P_PID, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SYS_exit, SYS_exit_group,
+    EBADF, ECHILD, EINTR, EINVAL, P_ALL, P_PID, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SYS_exit, SYS_exit_group,
     SYS_kill, SYS_pause, SYS_sched_yield, SYS_wait4, SYS_waitid, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED,
 };
 

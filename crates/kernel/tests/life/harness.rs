@@ -270,7 +270,7 @@ impl World {
             model::Body::Note(note) => Some(note.kind.to_string()),
             _ => None,
         };
-        self.k.log.events().iter().filter_map(note).collect()
+        self.k.log.iter().filter_map(note).collect()
     }
     /// Results of a call in the log, in order.
     pub(crate) fn results(&self, number: i64) -> Vec<i64> {
@@ -278,7 +278,7 @@ impl World {
             model::Body::Call(call) if i64::from(call.number) == number => Some(call.result),
             _ => None,
         };
-        self.k.log.events().iter().filter_map(result).collect()
+        self.k.log.iter().filter_map(result).collect()
     }
 }
 

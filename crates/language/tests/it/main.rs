@@ -6,8 +6,8 @@ mod monitors;
 mod names;
 mod refused;
 mod run;
-mod seed;
 mod shop;
+mod snippets;
 mod tidy;
 mod toy;
 

@@ -65,7 +65,7 @@ fn tests_are_named_and_ordered() {
 }
 
 #[test]
-fn the_seed_makes_these_tests() {
+fn the_fixtures_make_these_tests() {
     for (file, expected) in [
         ("s01_matrix", vec!["test_matrix_order_flow_db_down", "test_order_flow"]),
         ("s07_parallel", vec!["test_concurrent_orders", "test_no_overselling"]),

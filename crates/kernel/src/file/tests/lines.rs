@@ -9,7 +9,7 @@ fn lines(w: &World) -> Vec<(LineSource, String)> {
         Body::Line(line) => Some((line.source, line.text.to_string())),
         _ => None,
     };
-    w.k.log.events().iter().filter_map(|e| line(&e.body)).collect()
+    w.k.log.iter().filter_map(|e| line(&e.body)).collect()
 }
 
 #[test]

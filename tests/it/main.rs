@@ -1,0 +1,28 @@
+//! The command from outside: every test runs the real `fbsim` and looks at what it prints, how it exits, and what it
+//! leaves on the host. One binary; a module for each theme.
+//!
+//! ```text
+//!   guests       each program of tests/guests prints the same natively and inside
+//!   programs     what is said of a guest that crashes, deadlocks or spins
+//!   explore      the planted bugs are found, shrunk, saved and replayed, also under load and as another user
+//!   determinism  one seed, one run; and the comparison notices when that is not so
+//!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
+//!   cases        damaged and foreign saved cases, disks that are full
+//!   host         what a run does to the host: nothing
+//!   tidy         rules about the project's own text
+//! ```
+//!
+//! Nothing here waits for time to pass. Every child has a limit, after which it and all it started are killed and the
+//! test fails; and no child may leave a process behind (see [`support::process`]). What is measured is printed past the
+//! test harness, so that the figures are in every log.
+
+mod cases;
+mod cli;
+mod determinism;
+mod explore;
+mod guests;
+mod host;
+mod known;
+mod programs;
+mod support;
+mod tidy;
