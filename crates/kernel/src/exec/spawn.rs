@@ -38,7 +38,9 @@ impl Kernel {
         let mut process = Process::new(id);
         process.space = space;
         process.threads = vec![pid];
-        process.cwd = spawn.directory;
+        // A directory that is not there inside would leave the program nowhere.
+        let there = self.resolve(host, service, &spawn.directory).is_ok_and(|i| self.is_directory(i));
+        process.cwd = if there { spawn.directory } else { "/".to_owned() };
         process.limits = crate::process::limits::default_limits();
         self.processes.insert(id, process);
         self.standard_streams(id);

@@ -8,8 +8,8 @@
 //! ```
 
 use crate::abi::PAGE;
-use crate::exec::Program;
 use crate::exec::elf::Image;
+use crate::exec::{ArgumentArea, Program};
 use crate::host::Host;
 use crate::memory::STACK_TOP;
 use crate::process::ProcessId;
@@ -22,14 +22,24 @@ const HWCAP: u64 = 0x178b_fbff;
 const MIN_SIGNAL_STACK: u64 = 3_632;
 const AT_MINSIGSTKSZ: u64 = 51;
 
-/// Writes the initial stack; returns the stack pointer and the auxiliary vector's bytes.
+/// What was built.
+pub(super) struct Stack {
+    /// The stack pointer.
+    pub pointer: u64,
+    /// The auxiliary vector's bytes.
+    pub auxv: Vec<u8>,
+    /// Where arguments and environment are.
+    pub area: ArgumentArea,
+}
+
+/// Writes the initial stack.
 pub(super) fn build(
     k: &mut Kernel,
     host: &mut dyn Host,
     process: ProcessId,
     program: &Program,
     image: &Image,
-) -> (u64, Vec<u8>) {
+) -> Stack {
     let mut random = [0; 16];
     k.process_entropy(process, &mut random);
     let mut top = STACK_TOP - 8;
@@ -77,5 +87,12 @@ pub(super) fn build(
     let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
     let stack_pointer = (top - bytes.len() as u64) & !15;
     host.write(stack_pointer, &bytes);
-    (stack_pointer, auxv_words.iter().flat_map(|w| w.to_le_bytes()).collect())
+    // Each string was put below the one before, the first argument last.
+    let start = |list: &[u64], end: u64| list.last().copied().unwrap_or(end);
+    let environment_start = start(&environment, path);
+    let area = ArgumentArea {
+        arguments: (start(&arguments, environment_start), environment_start),
+        environment: (environment_start, path),
+    };
+    Stack { pointer: stack_pointer, auxv: auxv_words.iter().flat_map(|w| w.to_le_bytes()).collect(), area }
 }

@@ -50,13 +50,19 @@ impl Kernel {
         };
         match self.files.objects.get(&object) {
             Some(Object::Socket(_)) => return self.socket_close(object),
-            Some(Object::Pipe(_)) => return self.pipe_closed(object, open.flags),
+            Some(Object::Pipe(_)) => {
+                self.pipe_closed(object, open.flags);
+                if let Some(named) = open.named {
+                    self.fifo_closed(named.inode, object);
+                }
+                return;
+            }
             // It was opened once more, by its path below /proc.
             _ if self.files.open.values().any(|other| other.object() == Some(object)) => return,
             Some(Object::Epoll(_)) => self.epoll_unwatch(object),
             Some(Object::Timer(_)) => self.timerfd_disarm(object),
             Some(Object::Signals(_)) => drop(self.files.signalfds.remove(&object)),
-            Some(Object::Event(_) | Object::Memory(_) | Object::Inotify(_)) | None => {}
+            Some(Object::Event(_) | Object::Memory(_) | Object::Inotify(_) | Object::Process(_)) | None => {}
         }
         self.files.objects.remove(&object);
     }

@@ -95,7 +95,7 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
         Some(Object::Timer(_)) => timerfd::read(c, file, object, into),
         Some(Object::Signals(_)) => signalfd::read(c, file, object, into),
         Some(Object::Inotify(_)) => inotify::read(c, file, object),
-        Some(Object::Epoll(_) | Object::Memory(_)) | None => Err(EINVAL),
+        Some(Object::Epoll(_) | Object::Memory(_) | Object::Process(_)) | None => Err(EINVAL),
     }
 }
 
@@ -208,6 +208,12 @@ pub(crate) fn pwritev2(c: &mut Caller<'_>) -> Sys {
 /// `lseek(fd, offset, whence)`
 pub(crate) fn lseek(c: &mut Caller<'_>) -> Sys {
     let file = file(c, c.int(0))?;
+    if let Target::Inode(inode) = c.k.open_file(file).target
+        && c.k.inode_size_mode(&mut *c.host, inode).1 & libc::S_IFMT == libc::S_IFCHR
+    {
+        // Devices have no positions, and say so without failing.
+        return done(0);
+    }
     let size = regular::size(c, file).ok_or(ESPIPE)?;
     let (by, whence) = (c.arg(1) as i64, c.int(2));
     let to = match whence {

@@ -72,7 +72,7 @@ fn unread(c: &mut Caller<'_>, file: FileId) -> Result<u64, Errno> {
             return Ok(pipe.len() as u64);
         }
         if is_socket(c, file) {
-            dispatch::refuse(c, ENOTTY, "FB0107: FIONREAD of a socket")?;
+            return Ok(c.k.socket_available(object) as u64);
         }
     }
     let size = regular::size(c, file).ok_or(ENOTTY)?;

@@ -30,6 +30,10 @@ impl Memory {
     pub fn size(&self) -> u64 {
         self.size
     }
+    /// How many bytes of it take room.
+    pub fn allocated(&self) -> u64 {
+        self.bytes.len() as u64
+    }
     /// Its `F_SEAL_*` bits.
     pub fn seals(&self) -> u32 {
         self.seals
@@ -78,6 +82,24 @@ impl Memory {
         }
         self.bytes.truncate(usize::try_from(size).unwrap_or(usize::MAX));
         self.size = size;
+        Ok(())
+    }
+    /// What `fallocate` does: makes a range read as zeros, and the file as long as it reaches.
+    ///
+    /// # Errors
+    /// `EPERM` if a seal forbids it.
+    pub(crate) fn reserve(&mut self, offset: u64, end: u64, keep_size: bool, zeroes: bool) -> Result<(), Errno> {
+        let sealed = libc::F_SEAL_WRITE | libc::F_SEAL_FUTURE_WRITE;
+        if zeroes {
+            if self.seals & sealed as u32 != 0 {
+                return Err(EPERM);
+            }
+            let len = self.bytes.len() as u64;
+            self.bytes[offset.min(len) as usize..end.min(len) as usize].fill(0);
+        }
+        if !keep_size && end > self.size {
+            self.truncate(end)?;
+        }
         Ok(())
     }
     /// Adds seals.

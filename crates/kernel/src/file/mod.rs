@@ -24,6 +24,7 @@ pub mod ioctl;
 pub mod lines;
 pub mod locks;
 pub mod memfd;
+pub mod pidfd;
 pub mod pipe;
 pub mod poll;
 pub mod ranges;
@@ -83,6 +84,8 @@ pub struct OpenFile {
     pub owner: i32,
     /// What `F_SETSIG` named; remembered only.
     pub signal: i32,
+    /// What it remembers of the named pipe it is an end of.
+    pub named: Option<pipe::Named>,
 }
 
 impl OpenFile {
@@ -181,6 +184,8 @@ pub enum Object {
     Memory(memfd::Memory),
     /// An inotify instance.
     Inotify(inotify::Inotify),
+    /// A process descriptor.
+    Process(pidfd::PidFd),
 }
 
 macro_rules! accessors {
@@ -232,7 +237,7 @@ impl Kernel {
         if let Target::Object(object) = target {
             self.pipe_opened(object, flags);
         }
-        let open = OpenFile { references: 0, flags, offset: 0, target, path, owner: 0, signal: 0 };
+        let open = OpenFile { references: 0, flags, offset: 0, target, path, owner: 0, signal: 0, named: None };
         self.files.open.insert(id, open);
         id
     }

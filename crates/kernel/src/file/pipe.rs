@@ -5,18 +5,21 @@
 //!   no reader left: EPIPE and SIGPIPE            no writer left: end of file, once the bytes are gone
 //! ```
 //!
-//! Capacity is counted in bytes; that Linux counts partly filled pages is not modelled. Writes of at most
-//! [`PIPE_BUF`] bytes go in whole or not at all; larger ones go in piece by piece, and `InCall::progress` says how
-//! far one got while it was parked.
+//! As on Linux a pipe has room for a number of *buffers* of one page each. A write fills what is left of the last one if
+//! its odd bytes fit there, and takes new ones for the rest; a buffer is free again when it was read to its end. Writes of
+//! at most [`PIPE_BUF`] bytes go in whole or not at all; larger ones go in piece by piece, and `InCall::progress` says how
+//! far one got while it was parked. In packet mode (`O_DIRECT`) every buffer is a packet, and one read takes one packet.
 
 use super::io::{broken_pipe, park_or_again};
 use super::ranges::{CHUNK, gather, scatter, total, with_buffer};
 use super::{FileId, Object, Target};
-use crate::abi::errno::{EAGAIN, EBUSY, EFAULT, EINVAL, EPERM, EPIPE};
+use crate::abi::errno::{EAGAIN, EBUSY, EFAULT, EINVAL, ENXIO, EPERM, EPIPE};
 use crate::abi::page_up;
 use crate::caller::Caller;
+use crate::fs::InodeRef;
+use crate::syscall::block;
 use crate::syscall::{Sys, dispatch, done};
-use crate::wait::ObjectId;
+use crate::wait::{ObjectId, Wait, WaitKey};
 use crate::world::Kernel;
 use model::Errno;
 use std::collections::VecDeque;
@@ -31,35 +34,58 @@ pub const CAPACITY_MAX: u64 = 1 << 20;
 const READABLE: u32 = (libc::EPOLLIN | libc::EPOLLRDNORM) as u32;
 const WRITABLE: u32 = (libc::EPOLLOUT | libc::EPOLLWRNORM) as u32;
 
+/// A buffer of a pipe: at most a page.
+#[derive(Debug)]
+struct Buffer {
+    bytes: Vec<u8>,
+    /// How much of it was read.
+    taken: usize,
+    /// Later writes may fill it up.
+    open: bool,
+    /// It is a packet.
+    packet: bool,
+}
+
+impl Buffer {
+    fn unread(&self) -> &[u8] {
+        &self.bytes[self.taken..]
+    }
+}
+
 /// A pipe.
 #[derive(Debug)]
 pub struct Pipe {
-    bytes: VecDeque<u8>,
-    capacity: usize,
+    buffers: VecDeque<Buffer>,
+    /// Memory of a buffer that was read to its end, for the next one.
+    spare: Vec<u8>,
+    /// How many buffers there may be.
+    slots: usize,
     readers: u32,
     writers: u32,
+    /// How many descriptions that read and that write it there have ever been: what opening a named pipe waits for.
+    opened: (u32, u32),
 }
 
 impl Pipe {
     /// How many bytes wait to be read.
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.buffers.iter().map(|b| b.unread().len()).sum()
     }
     /// Whether nothing waits to be read.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.buffers.is_empty()
     }
     /// How many bytes it can hold.
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.slots * PIPE_BUF
     }
-    /// How many more bytes fit.
+    /// How many more bytes fit in new buffers.
     pub fn room(&self) -> usize {
-        self.capacity - self.bytes.len()
+        self.slots.saturating_sub(self.buffers.len()) * PIPE_BUF
     }
-    /// Whether a write of [`PIPE_BUF`] bytes would have to wait.
+    /// Whether every buffer is in use, so that a write may have to wait.
     pub fn is_full(&self) -> bool {
-        self.room() < PIPE_BUF
+        self.buffers.len() >= self.slots
     }
     /// Whether a description that reads from it is open.
     pub fn has_readers(&self) -> bool {
@@ -69,30 +95,72 @@ impl Pipe {
     pub fn has_writers(&self) -> bool {
         self.writers != 0
     }
-    /// Copies the oldest bytes without taking them; returns how many.
+    /// Copies the oldest bytes without taking them, of one packet alone if it is one; returns how many.
     pub(crate) fn peek(&self, into: &mut [u8]) -> usize {
-        let n = into.len().min(self.bytes.len());
-        let (front, back) = self.bytes.as_slices();
-        let k = n.min(front.len());
-        into[..k].copy_from_slice(&front[..k]);
-        into[k..n].copy_from_slice(&back[..n - k]);
+        let mut n = 0;
+        for buffer in &self.buffers {
+            let part = buffer.unread();
+            let len = part.len().min(into.len() - n);
+            into[n..n + len].copy_from_slice(&part[..len]);
+            n += len;
+            if n == into.len() || buffer.packet {
+                break;
+            }
+        }
         n
     }
-    /// Drops the oldest bytes.
-    pub(crate) fn consume(&mut self, n: usize) {
-        self.bytes.drain(..n);
+    /// Whether the oldest bytes are a packet.
+    pub(crate) fn is_packet(&self) -> bool {
+        self.buffers.front().is_some_and(|b| b.packet)
     }
-    /// Adds bytes, which must fit.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
+    /// Drops the oldest bytes; of a packet also what is left of it.
+    pub(crate) fn consume(&mut self, mut n: usize) {
+        while let Some(buffer) = self.buffers.front_mut() {
+            let len = buffer.unread().len().min(n);
+            buffer.taken += len;
+            n -= len;
+            if buffer.taken < buffer.bytes.len() && !buffer.packet {
+                break;
+            }
+            if let Some(mut done) = self.buffers.pop_front() {
+                done.bytes.clear();
+                self.spare = done.bytes;
+            }
+            if n == 0 {
+                break;
+            }
+        }
+    }
+    /// How many bytes of a write that starts now would go into the last buffer: its odd bytes, if they fit there.
+    fn merges(&self, len: usize) -> usize {
+        let odd = len % PIPE_BUF;
+        self.buffers.back().filter(|b| b.open && b.bytes.len() + odd <= PIPE_BUF).map_or(0, |_| odd)
+    }
+    /// Fills the last buffer up with bytes that [`Pipe::merges`] says fit there.
+    fn merge(&mut self, bytes: &[u8]) {
+        if let Some(last) = self.buffers.back_mut() {
+            last.bytes.extend_from_slice(bytes);
+        }
+    }
+    /// Adds bytes in new buffers, which must fit.
+    ///
+    /// # Panics
+    /// If they do not.
+    pub(crate) fn push(&mut self, bytes: &[u8], packet: bool) {
         assert!(bytes.len() <= self.room(), "a pipe never holds more than its capacity");
-        self.bytes.extend(bytes);
+        for page in bytes.chunks(PIPE_BUF) {
+            let mut bytes = std::mem::take(&mut self.spare);
+            bytes.extend_from_slice(page);
+            self.buffers.push_back(Buffer { bytes, taken: 0, open: !packet, packet });
+        }
     }
-    /// Readiness of one end as `EPOLL*` bits.
-    pub(crate) fn readiness(&self, reads: bool, writes: bool) -> u32 {
+    /// Readiness of one end as `EPOLL*` bits. Some readers of named pipes have not heard of any writer yet.
+    pub(crate) fn readiness(&self, reads: bool, writes: bool, named: Option<Named>) -> u32 {
         let mut bits = 0;
         if reads {
             bits |= if self.is_empty() { 0 } else { READABLE };
-            bits |= if self.has_writers() { 0 } else { libc::EPOLLHUP as u32 };
+            let silent = self.has_writers() || named.is_some_and(|n| !n.has_heard(self));
+            bits |= if silent { 0 } else { libc::EPOLLHUP as u32 };
         }
         if writes {
             bits |= if self.is_full() { 0 } else { WRITABLE };
@@ -109,13 +177,22 @@ impl Pipe {
         }
         self.readers = self.readers.saturating_add_signed(reads);
         self.writers = self.writers.saturating_add_signed(writes);
+        self.opened.0 = self.opened.0.wrapping_add_signed(reads.max(0));
+        self.opened.1 = self.opened.1.wrapping_add_signed(writes.max(0));
     }
 }
 
 impl Kernel {
     /// A new pipe without ends, for `pipe` and for named pipes of file systems; [`Kernel::add_file`] makes the ends.
     pub fn pipe_new(&mut self) -> ObjectId {
-        let pipe = Pipe { bytes: VecDeque::new(), capacity: CAPACITY, readers: 0, writers: 0 };
+        let pipe = Pipe {
+            buffers: VecDeque::new(),
+            spare: Vec::new(),
+            slots: CAPACITY / PIPE_BUF,
+            readers: 0,
+            writers: 0,
+            opened: (0, 0),
+        };
         self.add_object(Object::Pipe(pipe))
     }
     /// There is a new description of an object: if that is a pipe, its access mode says which end it holds.
@@ -131,7 +208,7 @@ impl Kernel {
     }
     /// Bytes were taken. Only writers of a full pipe can have waited for that.
     pub(crate) fn pipe_drained(&mut self, object: ObjectId, was: Fullness) {
-        if was == Fullness::Full {
+        if was == Fullness::Full && self.files.get_pipe(object).is_some_and(|p| !p.is_full()) {
             self.object_event(object, WRITABLE);
         }
     }
@@ -178,14 +255,19 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
         let mut moved = 0;
         loop {
             let n = buffer.len().min((wanted - moved) as usize);
-            let n = c.k.files.pipe(object)?.peek(&mut buffer[..n]);
-            if n == 0 {
+            let pipe = c.k.files.pipe(object)?;
+            let packet = pipe.is_packet();
+            let n = pipe.peek(&mut buffer[..n]);
+            if n == 0 || (packet && moved != 0) {
                 return Ok(moved);
             }
             match scatter(c, into, moved, &buffer[..n]) {
                 Ok(given) => {
                     c.k.files.pipe(object)?.consume(given);
                     moved += given as u64;
+                    if packet {
+                        return Ok(moved);
+                    }
                 }
                 Err(_) if moved != 0 => return Ok(moved),
                 Err(errno) => return Err(errno),
@@ -203,7 +285,8 @@ pub(crate) fn write(c: &mut Caller<'_>, file: FileId, object: ObjectId, from: &[
         return done(0);
     }
     let before = c.call().progress;
-    let step = with_buffer(c, |c, buffer| fill(c, object, from, wanted, buffer));
+    let packet = c.k.open_file(file).flags & libc::O_DIRECT as u32 != 0;
+    let step = with_buffer(c, |c, buffer| fill(c, object, from, wanted, packet, buffer));
     let progress = c.call().progress;
     if progress != before {
         c.k.pipe_filled(object);
@@ -228,8 +311,20 @@ fn fill(
     object: ObjectId,
     from: &[(u64, u64)],
     wanted: u64,
+    packet: bool,
     buffer: &mut [u8],
 ) -> Result<(), Errno> {
+    if c.call().progress == 0 {
+        let pipe = c.k.files.pipe(object)?;
+        let n = pipe.merges(usize::try_from(wanted).unwrap_or(0));
+        if n != 0 && pipe.has_readers() {
+            if gather(c, from, 0, &mut buffer[..n])? < n {
+                return Err(EFAULT);
+            }
+            c.k.files.pipe(object)?.merge(&buffer[..n]);
+            c.call().progress = n as u64;
+        }
+    }
     loop {
         let progress = c.call().progress;
         let left = (wanted - progress).min(CHUNK as u64) as usize;
@@ -240,15 +335,14 @@ fn fill(
         if !pipe.has_readers() {
             return Err(EPIPE);
         }
-        let needed = if wanted <= PIPE_BUF as u64 { left } else { 1 };
-        if pipe.room() < needed {
+        if pipe.is_full() {
             return Err(EAGAIN);
         }
         let n = left.min(pipe.room());
         if gather(c, from, progress, &mut buffer[..n])? < n {
             return Err(EFAULT);
         }
-        c.k.files.pipe(object)?.push(&buffer[..n]);
+        c.k.files.pipe(object)?.push(&buffer[..n], packet);
         c.call().progress += n as u64;
     }
 }
@@ -260,8 +354,11 @@ pub(crate) fn pipe(c: &mut Caller<'_>) -> Sys {
 /// `pipe2(fds, flags)`
 pub(crate) fn pipe2(c: &mut Caller<'_>) -> Sys {
     let flags = c.int(1);
-    if flags & !(libc::O_CLOEXEC | libc::O_NONBLOCK) != 0 {
-        return dispatch::refuse(c, EINVAL, "FB0103: packet or notification pipes");
+    if flags & libc::O_EXCL != 0 {
+        return dispatch::refuse(c, EINVAL, "FB0103: notification pipes");
+    }
+    if flags & !(libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_DIRECT) != 0 {
+        return Err(EINVAL);
     }
     make(c, flags)
 }
@@ -271,7 +368,7 @@ fn make(c: &mut Caller<'_>, flags: i32) -> Sys {
     c.check(at, 8, libc::PROT_WRITE as u32)?;
     let process = c.process_id();
     let cloexec = flags & libc::O_CLOEXEC != 0;
-    let status = (flags & libc::O_NONBLOCK) as u32;
+    let status = (flags & (libc::O_NONBLOCK | libc::O_DIRECT)) as u32;
     let object = c.k.pipe_new();
     let reader = c.k.add_file(Target::Object(object), status | libc::O_RDONLY as u32, None);
     let writer = c.k.add_file(Target::Object(object), status | libc::O_WRONLY as u32, None);
@@ -295,6 +392,99 @@ fn make(c: &mut Caller<'_>, flags: i32) -> Sys {
     done(0)
 }
 
+/// What a description of a named pipe remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The inode it was opened by.
+    pub inode: InodeRef,
+    /// It was opened for reading before there was a writer: until there has been one, nobody has hung up.
+    unheard: Option<u32>,
+}
+
+impl Named {
+    /// Whether the end of writing means anything to this reader yet.
+    pub(crate) fn has_heard(self, pipe: &Pipe) -> bool {
+        self.unheard != Some(pipe.opened.1)
+    }
+}
+
+/// A description that a call holds while it waits for the other end of a named pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    file: FileId,
+    object: ObjectId,
+    cloexec: bool,
+    /// How often the other end had been opened.
+    seen: u32,
+}
+
+/// Opens one end of a named pipe, as `fifo(7)` says: without `O_NONBLOCK` each side waits for the other. While it waits,
+/// the call holds a description, which counts like any other; [`Kernel::drop_held`] gives it back if a signal ends the
+/// wait.
+pub(crate) fn open_named(
+    c: &mut Caller<'_>,
+    inode: InodeRef,
+    object: ObjectId,
+    (flags, cloexec): (u32, bool),
+    path: String,
+) -> Sys {
+    let access = flags as i32 & libc::O_ACCMODE;
+    let nonblocking = flags & libc::O_NONBLOCK as u32 != 0;
+    let pipe = c.k.files.pipe(object)?;
+    let alone = match access {
+        libc::O_RDONLY => !pipe.has_writers(),
+        libc::O_WRONLY => !pipe.has_readers(),
+        _ => false,
+    };
+    if alone && nonblocking && access == libc::O_WRONLY {
+        return Err(ENXIO);
+    }
+    let seen = others(pipe, access);
+    let unheard = (alone && nonblocking).then_some(seen);
+    let file = c.k.add_file(Target::Object(object), flags, Some(path));
+    let open = c.k.open_file_mut(file);
+    (open.references, open.named) = (1, Some(Named { inode, unheard }));
+    c.k.inode_opened(inode);
+    let held = Held { file, object, cloexec, seen };
+    if alone && !nonblocking {
+        return wait_for_other_end(c, held);
+    }
+    install_named(c, held)
+}
+/// Goes on with an open that waits for the other end.
+pub(crate) fn resume_named(c: &mut Caller<'_>, held: Held) -> Sys {
+    let access = c.k.open_file(held.file).flags as i32 & libc::O_ACCMODE;
+    if others(c.k.files.pipe(held.object)?, access) == held.seen {
+        return wait_for_other_end(c, held);
+    }
+    install_named(c, held)
+}
+fn wait_for_other_end(c: &mut Caller<'_>, held: Held) -> Sys {
+    c.call().held = Some(held);
+    block(Wait::on(WaitKey::Object(held.object), "nobody has opened the other end of the named pipe"))
+}
+/// How often the other end was opened.
+fn others(pipe: &Pipe, access: i32) -> u32 {
+    if access == libc::O_RDONLY { pipe.opened.1 } else { pipe.opened.0 }
+}
+fn install_named(c: &mut Caller<'_>, held: Held) -> Sys {
+    let process = c.process_id();
+    c.call().held = None;
+    let fd = c.k.install_fd(process, held.file, held.cloexec, 0);
+    c.k.release_file(held.file);
+    done(fd?)
+}
+
+impl Kernel {
+    /// A call that held a description ends without having made a descriptor of it.
+    pub(crate) fn drop_held(&mut self, thread: model::ThreadId) {
+        let held = self.threads.get_mut(&thread).and_then(|t| t.call.held.take());
+        if let Some(held) = held {
+            self.release_file(held.file);
+        }
+    }
+}
+
 /// `fcntl(F_SETPIPE_SZ)`
 pub(crate) fn resize(c: &mut Caller<'_>, object: ObjectId, asked: u64) -> Sys {
     let asked = asked & 0xffff_ffff;
@@ -306,10 +496,11 @@ pub(crate) fn resize(c: &mut Caller<'_>, object: ObjectId, asked: u64) -> Sys {
         return Err(EPERM);
     }
     let pipe = c.k.files.pipe(object)?;
-    if pipe.len() > size as usize {
+    let slots = size as usize / PIPE_BUF;
+    if pipe.buffers.len() > slots {
         return Err(EBUSY);
     }
-    pipe.capacity = size as usize;
+    pipe.slots = slots;
     c.k.object_event(object, WRITABLE);
     done(size)
 }

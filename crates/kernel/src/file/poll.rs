@@ -86,15 +86,15 @@ pub(crate) fn with_mask(c: &mut Caller<'_>, mask: u64, size: u64, handler: impl 
         if size != 8 {
             return Err(EINVAL);
         }
-        let mask = SignalMask(c.read_u64(mask)?).blockable();
-        let thread = c.thread();
-        thread.call.saved_mask = Some(std::mem::replace(&mut thread.mask, mask));
+        let mask = SignalMask(c.read_u64(mask)?);
+        c.mask_during_call(mask);
     }
     let result = handler(c);
     if !matches!(result, Ok(Outcome::Block(_)))
         && let Some(saved) = c.call().saved_mask.take()
     {
-        c.thread().mask = saved;
+        let id = c.id;
+        c.k.set_signal_mask(id, saved);
     }
     result
 }

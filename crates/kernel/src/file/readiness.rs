@@ -48,12 +48,13 @@ impl Kernel {
         };
         match self.files.objects.get(&object) {
             Some(Object::Socket(_)) => self.socket_readiness(object),
-            Some(Object::Pipe(pipe)) => pipe.readiness(open.readable(), open.writable()),
+            Some(Object::Pipe(pipe)) => pipe.readiness(open.readable(), open.writable(), open.named),
             Some(Object::Event(event)) => event.readiness(),
             Some(Object::Timer(timer)) => timer.readiness(),
             Some(Object::Signals(signals)) => self.signalfd_readiness(signals, process),
             Some(Object::Epoll(epoll)) => self.epoll_readiness(epoll, process),
             Some(Object::Memory(_)) => ALWAYS,
+            Some(Object::Process(it)) => self.pidfd_readiness(it),
             Some(Object::Inotify(_)) | None => 0,
         }
     }

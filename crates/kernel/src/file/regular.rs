@@ -50,6 +50,9 @@ pub(crate) fn put(c: &mut Caller<'_>, file: FileId, at: u64, bytes: &[u8]) -> Re
         Target::Inode(inode) => {
             let n = c.k.inode_write(&mut *c.host, inode, at, bytes)?;
             c.k.wal_write(c.id, file, at, &bytes[..n]);
+            if c.k.open_file(file).flags & libc::O_DSYNC as u32 != 0 {
+                c.k.inode_sync(inode);
+            }
             Ok(n)
         }
         Target::Object(object) => {
@@ -110,6 +113,34 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place:
     done(moved)
 }
 
+/// How many bytes a write may have by the limit on the size of files (`RLIMIT_FSIZE`).
+///
+/// # Errors
+/// `EFBIG` if not a single one.
+fn allowed(c: &mut Caller<'_>, file: FileId, start: u64, wanted: u64) -> Result<u64, Errno> {
+    let limit = c.process().limits[libc::RLIMIT_FSIZE as usize].0;
+    if limit == u64::MAX || wanted == 0 || !is_file(c, file) {
+        return Ok(wanted);
+    }
+    match limit.saturating_sub(start) {
+        0 => Err(too_long(c)),
+        room => Ok(room),
+    }
+}
+fn is_file(c: &mut Caller<'_>, file: FileId) -> bool {
+    match c.k.open_file(file).target {
+        Target::Inode(inode) => c.k.inode_size_mode(&mut *c.host, inode).1 & libc::S_IFMT == libc::S_IFREG,
+        Target::Object(_) => true,
+        Target::Console { .. } => false,
+    }
+}
+/// The program wanted to make a file longer than its limit allows: it is told by a signal too.
+pub(crate) fn too_long(c: &mut Caller<'_>) -> Errno {
+    let info = crate::signal::Info::kernel(libc::SIGXFSZ as u8);
+    c.k.send_signal(crate::signal::Target::Thread(c.id), info);
+    crate::abi::errno::EFBIG
+}
+
 /// `write` and its relatives.
 pub(crate) fn write(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place: Place) -> Sys {
     let start = write_position(c, file, place);
@@ -117,6 +148,7 @@ pub(crate) fn write(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place
     if start.checked_add(wanted).is_none_or(|end| end > i64::MAX as u64) {
         return Err(EINVAL);
     }
+    let wanted = wanted.min(allowed(c, file, start, wanted)?);
     let moved = with_buffer(c, |c, buffer| {
         let mut moved = 0;
         while moved != wanted {

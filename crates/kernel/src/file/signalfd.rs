@@ -52,8 +52,8 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
     let mask = c.k.files.signals(object)?.mask;
     let mut n = 0;
     while n < room {
-        let next = c.thread().signals.take(mask).or_else(|| c.process().pending.take(mask));
-        let Some(info) = next else { break };
+        let id = c.id;
+        let Some(info) = c.k.take_signal(id, mask) else { break };
         scatter(c, into, (n * RECORD) as u64, &record(info))?;
         n += 1;
     }

@@ -1,10 +1,10 @@
 //! `splice` and `tee`: transfers of which one side is a pipe.
 
 use super::io::{self, park_or_again};
-use super::ranges::{TRANSFER_MAX, with_buffer};
+use super::ranges::{TRANSFER_MAX, iovec, total, with_buffer};
 use super::transfer::{Cursor, has_positions, put};
-use super::{FileId, Object, regular};
-use crate::abi::errno::{EAGAIN, EINVAL, EPIPE, ESPIPE};
+use super::{FileId, Object, pipe, regular};
+use crate::abi::errno::{EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE};
 use crate::caller::Caller;
 use crate::syscall::{Sys, block, done};
 use crate::wait::{ObjectId, Wait, WaitKey};
@@ -138,6 +138,27 @@ fn broken(c: &mut Caller<'_>, errno: Errno) -> Sys {
         io::broken_pipe(c);
     }
     Err(errno)
+}
+
+/// `vmsplice(fd, iov, count, flags)`: the pages are copied, not lent, so that later stores do not show in the pipe.
+pub(crate) fn vmsplice(c: &mut Caller<'_>) -> Sys {
+    let flags = c.arg(3) as u32;
+    if flags & !KNOWN != 0 {
+        return Err(EINVAL);
+    }
+    let file = io::file(c, c.int(0))?;
+    let ranges = iovec(c, c.arg(1), c.arg(2))?;
+    let object = pipe_of(c, file).ok_or(EBADF)?;
+    if total(&ranges) == 0 {
+        return done(0);
+    }
+    let writes = c.k.open_file(file).writable();
+    let pipe = c.k.files.pipe(object)?;
+    let stuck = if writes { pipe.is_full() && pipe.has_readers() } else { pipe.is_empty() && pipe.has_writers() };
+    if stuck && flags & libc::SPLICE_F_NONBLOCK != 0 {
+        return Err(EAGAIN);
+    }
+    if writes { pipe::write(c, file, object, &ranges) } else { pipe::read(c, file, object, &ranges) }
 }
 
 /// `tee(in, out, len, flags)`

@@ -36,7 +36,7 @@ pub(super) fn put(c: &mut Caller<'_>, file: FileId, bytes: &[u8]) -> Result<usiz
             if n == 0 {
                 return Err(EAGAIN);
             }
-            c.k.files.pipe(object)?.push(&bytes[..n]);
+            c.k.files.pipe(object)?.push(&bytes[..n], false);
             c.k.pipe_filled(object);
             Ok(n)
         }

@@ -74,8 +74,12 @@ pub(crate) fn inode_of(c: &Caller<'_>, goal: Goal) -> Result<InodeRef, Errno> {
 impl Kernel {
     /// What a description refers to, as seen in a service.
     pub(crate) fn goal_of(&self, service: ServiceId, file: FileId) -> Goal {
-        match self.open_file(file).target {
+        let open = self.open_file(file);
+        match open.target {
             Target::Inode(inode) if inode.service == service => Goal::Inode(inode.ino),
+            Target::Object(_) if open.named.is_some_and(|n| n.inode.service == service) => {
+                open.named.map_or(Goal::File(file), |n| Goal::Inode(n.inode.ino))
+            }
             _ => Goal::File(file),
         }
     }

@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::directory::Directory;
 use super::virt::{Device, Magic, Text};
+use crate::wait::ObjectId;
 use model::VirtualTime;
 
 /// An inode of one service's file system.
@@ -58,6 +59,10 @@ pub(crate) enum Node {
     Magic(Magic),
     /// A character device.
     Device(Device),
+    /// A named pipe, and the pipe behind it while it is open.
+    Fifo(Option<ObjectId>),
+    /// A unix socket's name.
+    Socket,
     /// A file of `/proc` or `/sys`.
     Text(Text),
     /// Such a file, opened: its content is rendered when it is read from the start.
@@ -130,6 +135,8 @@ impl Inode {
             Node::Directory(_) => libc::S_IFDIR,
             Node::Symlink(_) | Node::Magic(_) => libc::S_IFLNK,
             Node::Device(_) => libc::S_IFCHR,
+            Node::Fifo(_) => libc::S_IFIFO,
+            Node::Socket => libc::S_IFSOCK,
         }
     }
     /// Whether it is a directory.
@@ -154,6 +161,7 @@ impl Inode {
     /// Its link count. Directories of the image show 1, which readers take for "not counted".
     pub(crate) fn nlink(&self) -> u64 {
         match &self.node {
+            Node::Directory(_) if self.gone.is_some() => 0,
             Node::Directory(d) => d.nlink(),
             Node::Opened { .. } => 1,
             _ => self.links.len() as u64,

@@ -142,10 +142,25 @@ impl Kernel {
                 let path = tree.path(inode.ino);
                 if deleted { path + " (deleted)" } else { path }
             }
+            Target::Object(_) if let Some(named) = open.named => {
+                let tree = self.tree(named.inode.service);
+                let path = tree.path(named.inode.ino);
+                if tree.get(named.inode.ino).links.is_empty() { path + " (deleted)" } else { path }
+            }
             Target::Object(object) => {
                 let meta = self.meta(ServiceId::DRIVER, Goal::File(file));
-                let socket = matches!(self.files.objects.get(&object), Some(Object::Socket(_)));
-                format!("{}:[{}]", if socket { "socket" } else { "pipe" }, meta.ino)
+                let anonymous = match self.files.objects.get(&object) {
+                    Some(Object::Socket(_)) => return format!("socket:[{}]", meta.ino),
+                    Some(Object::Memory(_)) => return open.path.clone().unwrap_or_default(),
+                    Some(Object::Event(_)) => "[eventfd]",
+                    Some(Object::Timer(_)) => "[timerfd]",
+                    Some(Object::Signals(_)) => "[signalfd]",
+                    Some(Object::Epoll(_)) => "[eventpoll]",
+                    Some(Object::Process(_)) => "[pidfd]",
+                    Some(Object::Inotify(_)) => "inotify",
+                    Some(Object::Pipe(_)) | None => return format!("pipe:[{}]", meta.ino),
+                };
+                format!("anon_inode:{anonymous}")
             }
             Target::Console { .. } => format!("pipe:[{}]", self.meta(ServiceId::DRIVER, Goal::File(file)).ino),
         }

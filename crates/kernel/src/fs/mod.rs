@@ -61,12 +61,13 @@ pub(crate) mod calls {
     pub(crate) use super::sync::*;
 }
 
-use crate::abi::errno::{EACCES, EFBIG, EINVAL, EISDIR};
+use crate::abi::errno::{EACCES, EFBIG, EINVAL, EISDIR, ENODEV};
 use crate::host::Host;
+use crate::process::ProcessId;
 use crate::world::{Config, Kernel};
 use data::SIZE_MAX;
 use inode::Node;
-use model::{Errno, ServiceId};
+use model::{Errno, ServiceId, ThreadId};
 use path::{Follow, Goal};
 use tree::{ROOT, Tree};
 
@@ -86,6 +87,15 @@ pub enum Content {
     Image(String),
     /// It is made of bytes in the kernel: read it with [`Kernel::inode_read`].
     Bytes,
+}
+
+/// Whether and how something can be mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mappable {
+    /// It has content.
+    Content,
+    /// It is nothing but zeros: a mapping of it is anonymous memory.
+    Zeros,
 }
 
 /// All file systems.
@@ -113,6 +123,44 @@ impl Kernel {
             Goal::File(_) => Err(EACCES),
         }
     }
+    /// Whether an inode is a directory.
+    pub(crate) fn is_directory(&self, inode: InodeRef) -> bool {
+        self.tree(inode.service).get(inode.ino).is_dir()
+    }
+    /// Resolves a path of a process to an inode, following symbolic links.
+    ///
+    /// # Errors
+    /// As [`Kernel::resolve`], and `EBADF`.
+    pub fn resolve_for(
+        &mut self,
+        host: &mut dyn Host,
+        process: ProcessId,
+        dirfd: i32,
+        path: &str,
+    ) -> Result<InodeRef, Errno> {
+        let service = process.service;
+        let start = self.start(host, process, dirfd, path)?;
+        match self.reach(host, self.view(service), start, path, Follow::Yes)? {
+            Goal::Inode(ino) => Ok(InodeRef { service, ino }),
+            Goal::File(_) => Err(EACCES),
+        }
+    }
+    /// Whether a path of a thread's process is that of a symbolic link.
+    ///
+    /// # Errors
+    /// As [`Kernel::resolve_for`].
+    pub(crate) fn is_link(
+        &mut self,
+        host: &mut dyn Host,
+        thread: ThreadId,
+        dirfd: i32,
+        path: &str,
+    ) -> Result<bool, Errno> {
+        let process = self.threads[&thread].process;
+        let start = self.start(host, process, dirfd, path)?;
+        let goal = self.reach(host, self.view(process.service), start, path, Follow::No)?;
+        Ok(matches!(goal, Goal::Inode(ino) if self.tree(process.service).get(ino).is_link()))
+    }
     /// Reads from a regular file or a device; short only at its end.
     ///
     /// # Errors
@@ -130,7 +178,7 @@ impl Kernel {
             Node::Device(device) => return self.device_read(*device, into),
             Node::Opened { text, bytes, .. } => (*text, bytes.is_some()),
             Node::Text(text) => (*text, false),
-            Node::Symlink(_) | Node::Magic(_) => return Err(EINVAL),
+            Node::Symlink(_) | Node::Magic(_) | Node::Fifo(_) | Node::Socket => return Err(EINVAL),
         };
         // A reader that starts again sees the state of now, one that goes on sees what it began with.
         if offset == 0 || !rendered {
@@ -176,7 +224,7 @@ impl Kernel {
             Node::Directory(_) => return Err(EISDIR),
             Node::Device(device) => return Kernel::device_write(*device, bytes.len()),
             Node::Opened { text, .. } | Node::Text(text) => *text,
-            Node::Symlink(_) | Node::Magic(_) => return Err(EINVAL),
+            Node::Symlink(_) | Node::Magic(_) | Node::Fifo(_) | Node::Socket => return Err(EINVAL),
         };
         self.write_virtual(inode.service, text, bytes)
     }
@@ -208,6 +256,21 @@ impl Kernel {
     /// `EACCES`.
     pub fn inode_access(&self, inode: InodeRef, wanted: u32) -> Result<(), Errno> {
         access::check(self.tree(inode.service).get(inode.ino), wanted)
+    }
+    /// Whether an inode is still there.
+    pub(crate) fn inode_exists(&self, inode: InodeRef) -> bool {
+        self.tree(inode.service).find(inode.ino).is_some()
+    }
+    /// Whether an inode can be mapped.
+    ///
+    /// # Errors
+    /// `ENODEV` for directories and most devices.
+    pub(crate) fn mappable(&self, inode: InodeRef) -> Result<Mappable, Errno> {
+        match &self.tree(inode.service).get(inode.ino).node {
+            Node::File(_) => Ok(Mappable::Content),
+            Node::Device(virt::Device::Zero) => Ok(Mappable::Zeros),
+            _ => Err(ENODEV),
+        }
     }
     /// How an inode's content can be mapped.
     pub fn inode_content(&self, inode: InodeRef) -> Content {

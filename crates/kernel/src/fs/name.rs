@@ -1,16 +1,18 @@
 //! Making and removing names: `mkdir`, `rmdir`, `unlink`, `mknod`.
 
-use super::at::walk;
+use super::InodeRef;
+use super::access;
+use super::at::{reach, walk};
 use super::data::Data;
 use super::inode::Node;
 use super::open::new_directory;
 use super::path::{Follow, Goal, Last, Spot};
 use super::tree::ROOT;
-use crate::abi::errno::{EBUSY, EEXIST, EINVAL, EISDIR, ENOENT, ENOSYS, ENOTDIR, ENOTEMPTY, EPERM};
+use crate::abi::errno::{EADDRINUSE, EBUSY, ECONNREFUSED, EEXIST, EINVAL, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM};
 use crate::caller::Caller;
 use crate::host::Host;
-use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
+use crate::wait::ObjectId;
 use crate::world::Kernel;
 use model::{Errno, ServiceId};
 
@@ -46,17 +48,17 @@ pub(crate) fn mkdirat(c: &mut Caller<'_>) -> Sys {
 }
 
 fn make_node(c: &mut Caller<'_>, dirfd: i32, path: u64, mode: u32) -> Sys {
-    match mode & libc::S_IFMT {
-        0 | libc::S_IFREG => {}
-        libc::S_IFIFO => return refuse(c, ENOSYS, "named pipes"),
-        libc::S_IFSOCK => return refuse(c, ENOSYS, "mknod of a socket"),
+    let node = match mode & libc::S_IFMT {
+        0 | libc::S_IFREG => Node::File(Data::default()),
+        libc::S_IFIFO => Node::Fifo(None),
+        libc::S_IFSOCK => Node::Socket,
         libc::S_IFCHR | libc::S_IFBLK | libc::S_IFDIR => return Err(EPERM),
         _ => return Err(EINVAL),
-    }
+    };
     let path = c.read_path(path)?;
     let spot = vacant(c, dirfd, &path, false)?;
     let mode = mode & 0o7777 & !c.process().umask;
-    c.k.make_inode(c.id.service, spot.dir, &spot.name, Node::File(Data::default()), mode)?;
+    c.k.make_inode(c.id.service, spot.dir, &spot.name, node, mode)?;
     done(0)
 }
 /// `mknod(path, mode, dev)`
@@ -133,6 +135,34 @@ pub(crate) fn unlinkat(c: &mut Caller<'_>) -> Sys {
 }
 
 impl Kernel {
+    /// Makes the inode of a unix socket's name.
+    ///
+    /// # Errors
+    /// `EADDRINUSE` if something has the name; else as `mknod(2)`.
+    pub(crate) fn socket_node(c: &mut Caller<'_>, path: &str) -> Result<u64, Errno> {
+        let spot = vacant(c, libc::AT_FDCWD, path, false).map_err(|e| if e == EEXIST { EADDRINUSE } else { e })?;
+        let mode = 0o777 & !c.process().umask;
+        c.k.make_inode(c.id.service, spot.dir, &spot.name, Node::Socket, mode)
+    }
+    /// The inode of the unix socket with this name.
+    ///
+    /// # Errors
+    /// `ECONNREFUSED` if it is something else, `EACCES` if the caller may not write there; else as `stat(2)`.
+    pub(crate) fn socket_node_at(c: &mut Caller<'_>, path: &str) -> Result<u64, Errno> {
+        let Goal::Inode(ino) = reach(c, libc::AT_FDCWD, path, Follow::Yes)? else { return Err(ECONNREFUSED) };
+        let inode = c.k.tree(c.id.service).get(ino);
+        access::check(inode, access::WRITE)?;
+        if matches!(inode.node, Node::Socket) { Ok(ino) } else { Err(ECONNREFUSED) }
+    }
+    /// A description of a named pipe is gone, and perhaps with it the pipe.
+    pub(crate) fn fifo_closed(&mut self, inode: InodeRef, object: ObjectId) {
+        if self.files.get_pipe(object).is_none()
+            && let Node::Fifo(pipe) = &mut self.tree_mut(inode.service).get_mut(inode.ino).node
+        {
+            *pipe = None;
+        }
+        self.inode_closed(inode);
+    }
     /// Whether a directory has no names.
     ///
     /// # Errors

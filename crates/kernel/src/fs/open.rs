@@ -11,10 +11,11 @@ use super::virt::Device;
 use crate::abi::PAGE;
 use crate::abi::errno::{E2BIG, EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM};
 use crate::caller::Caller;
-use crate::file::{FileId, Object, Target};
+use crate::file::{FileId, Object, Target, pipe};
 use crate::process::credentials::{GID, UID};
 use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
+use crate::wait::ObjectId;
 use crate::world::Kernel;
 use model::{Errno, ServiceId};
 
@@ -63,6 +64,9 @@ pub(crate) fn openat2(c: &mut Caller<'_>) -> Sys {
 }
 
 fn open_at(c: &mut Caller<'_>, dirfd: i32, path: u64, flags: i32, mode: u32) -> Sys {
+    if let Some(held) = c.call().held {
+        return pipe::resume_named(c, held);
+    }
     let path = c.read_path(path)?;
     let mut flags = flags;
     if flags & libc::O_PATH != 0 {
@@ -77,7 +81,8 @@ fn open_at(c: &mut Caller<'_>, dirfd: i32, path: u64, flags: i32, mode: u32) -> 
     }
     let exclusive = flags & libc::O_CREAT != 0 && flags & libc::O_EXCL != 0;
     let follow = match () {
-        () if exclusive => Follow::Name,
+        // The name is needed, and a link in its place is an error.
+        () if exclusive || flags & libc::O_CREAT != 0 && flags & libc::O_NOFOLLOW != 0 => Follow::Name,
         () if flags & libc::O_NOFOLLOW != 0 => Follow::No,
         () if flags & libc::O_CREAT != 0 => Follow::Create,
         () => Follow::Yes,
@@ -178,7 +183,7 @@ fn permit(k: &mut Kernel, service: ServiceId, goal: Goal, flags: i32, slash: boo
         access::owned(inode).map_err(|_| EPERM)?;
     }
     match &mut inode.node {
-        Node::Device(Device::Tty) => return Err(ENXIO),
+        Node::Device(Device::Tty) | Node::Socket => return Err(ENXIO),
         Node::File(data) if truncates => {
             data.resize(0);
             inode.modified(now);
@@ -200,6 +205,21 @@ fn install(c: &mut Caller<'_>, goal: Goal, flags: i32, path: String) -> Sys {
         }
         Goal::Inode(ino) => ino,
     };
+    if let (Node::Fifo(behind), 0) = (&c.k.tree(service).get(ino).node, flags & libc::O_PATH) {
+        let object = match *behind {
+            Some(object) => object,
+            None => {
+                let object = c.k.pipe_new();
+                c.k.tree_mut(service).get_mut(ino).node = Node::Fifo(Some(object));
+                object
+            }
+        };
+        let opened = pipe::open_named(c, InodeRef { service, ino }, object, (status, cloexec), path);
+        if opened.is_err() {
+            c.k.fifo_unused(service, ino, object);
+        }
+        return opened;
+    }
     // A virtual file is opened as an inode of its own, which holds what this reader sees.
     let opened = match (&c.k.tree(service).get(ino).node, flags & libc::O_PATH) {
         (Node::Text(text), 0) => {
@@ -241,6 +261,14 @@ fn reopen(k: &mut Kernel, file: FileId, flags: i32) -> Result<FileId, Errno> {
 }
 
 impl Kernel {
+    /// A named pipe could not be opened: if nobody else has it open there is no pipe behind it.
+    fn fifo_unused(&mut self, service: ServiceId, ino: u64, object: ObjectId) {
+        let used = self.files.get_pipe(object).is_some_and(|p| p.has_readers() || p.has_writers());
+        if !used && self.tree(service).find(ino).is_some() {
+            self.files.objects.remove(&object);
+            self.tree_mut(service).get_mut(ino).node = Node::Fifo(None);
+        }
+    }
     /// Makes an inode under a new name, in the name of the guests' user.
     ///
     /// # Errors

@@ -28,6 +28,15 @@ fn resize(inode: &mut Inode, size: i64, now: VirtualTime) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Fails if a file may not become this long; the program is told by `SIGXFSZ` too.
+///
+/// # Errors
+/// `EFBIG`.
+fn within_limit(c: &mut Caller<'_>, size: u64) -> Result<(), Errno> {
+    let limit = c.process().limits[libc::RLIMIT_FSIZE as usize].0;
+    if size <= limit { Ok(()) } else { Err(crate::file::regular::too_long(c)) }
+}
+
 /// `truncate(path, size)`
 pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
     let path = c.read_path(c.arg(0))?;
@@ -43,7 +52,8 @@ pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
         return Err(EISDIR);
     }
     access::check(inode, WRITE)?;
-    resize(inode, size, now)?;
+    within_limit(c, size as u64)?;
+    resize(c.k.tree_mut(c.id.service).get_mut(ino), size, now)?;
     done(0)
 }
 /// `ftruncate(fd, size)`
@@ -58,12 +68,19 @@ pub(crate) fn ftruncate(c: &mut Caller<'_>) -> Sys {
     if open.flags & libc::O_PATH as u32 != 0 {
         return Err(EBADF);
     }
-    let Target::Inode(inode) = open.target else {
-        return Err(EINVAL);
-    };
     if !open.writable() {
         return Err(EINVAL);
     }
+    let inode = match open.target {
+        Target::Inode(inode) => inode,
+        Target::Object(object) => {
+            within_limit(c, size as u64)?;
+            c.k.memfd_truncate(object, size as u64)?;
+            return done(0);
+        }
+        Target::Console { .. } => return Err(EINVAL),
+    };
+    within_limit(c, size as u64)?;
     resize(c.k.tree_mut(inode.service).get_mut(inode.ino), size, now)?;
     done(0)
 }
@@ -88,11 +105,20 @@ pub(crate) fn fallocate(c: &mut Caller<'_>) -> Sys {
     if !writable {
         return Err(EBADF);
     }
-    let Target::Inode(InodeRef { service, ino }) = target else {
-        return Err(ESPIPE);
-    };
     let (offset, len, now) = (offset as u64, len as u64, c.now());
     let end = offset.checked_add(len).filter(|end| *end <= SIZE_MAX).ok_or(EFBIG)?;
+    let InodeRef { service, ino } = match target {
+        Target::Inode(inode) => inode,
+        Target::Object(object) => {
+            let memory = c.k.memfd_mut(object).ok_or(ESPIPE)?;
+            memory.reserve(offset, end, keep, zeroes)?;
+            return done(0);
+        }
+        Target::Console { .. } => return Err(ESPIPE),
+    };
+    if !keep && end > c.k.tree(service).get(ino).size() {
+        within_limit(c, end)?;
+    }
     let inode = c.k.fs.trees[service.index()].get_mut(ino);
     let Node::File(data) = &mut inode.node else {
         return Err(ENODEV);

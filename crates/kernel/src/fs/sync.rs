@@ -17,6 +17,12 @@ impl Kernel {
             _ => None,
         }
     }
+    /// What was written to a file survives a crash from now on.
+    pub(crate) fn inode_sync(&mut self, inode: InodeRef) {
+        if let Node::File(data) = &mut self.tree_mut(inode.service).get_mut(inode.ino).node {
+            data.sync();
+        }
+    }
     fn sync_service(&mut self, service: ServiceId) {
         for inode in self.tree_mut(service).all() {
             if let Node::File(data) = &mut inode.node {
@@ -38,9 +44,7 @@ pub(crate) fn fsync(c: &mut Caller<'_>) -> Sys {
     let Target::Inode(inode) = target(c)? else {
         return Err(EINVAL);
     };
-    if let Node::File(data) = &mut c.k.tree_mut(inode.service).get_mut(inode.ino).node {
-        data.sync();
-    }
+    c.k.inode_sync(inode);
     done(0)
 }
 /// `fdatasync(fd)`

@@ -1,13 +1,14 @@
 //! Memory calls: `mmap(2)`, `munmap(2)`, `mprotect(2)`, `mremap(2)`, `brk(2)`, `madvise(2)` and their kin.
 
-use crate::abi::errno::{EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, ENOSPC};
+use crate::abi::errno::{EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, ENOSPC, EOVERFLOW, EPERM};
 use crate::abi::{PAGE, page_up};
 use crate::caller::Caller;
 use crate::file::Target;
-use crate::fs::{Content, InodeRef};
-use crate::memory::{AddressSpace, Backing, Vma};
+use crate::fs::{Content, InodeRef, Mappable};
+use crate::memory::{AddressSpace, Backing, HIGHEST, Vma};
 use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
+use crate::wait::ObjectId;
 use model::Errno;
 
 const PROT_MASK: u32 = (libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as u32;
@@ -19,7 +20,13 @@ pub fn mmap(c: &mut Caller<'_>) -> Sys {
     if len == 0 || !offset.is_multiple_of(PAGE) {
         return Err(EINVAL);
     }
+    if len > HIGHEST {
+        return Err(ENOMEM);
+    }
     let len = page_up(len);
+    if offset.checked_add(len).is_none_or(|end| end > i64::MAX as u64) {
+        return Err(EOVERFLOW);
+    }
     let source = source(c, flags, prot, offset)?;
     if flags & libc::MAP_HUGETLB != 0 {
         return Err(ENOMEM);
@@ -34,6 +41,7 @@ enum Source {
     Anonymous,
     Shared,
     File(InodeRef, u64),
+    Memory(ObjectId, u64),
 }
 
 fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Source, Errno> {
@@ -53,6 +61,14 @@ fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Sour
     if shared && prot & libc::PROT_WRITE as u32 != 0 && !open.writable() {
         return Err(EACCES);
     }
+    let target = match open.target {
+        Target::Inode(inode) => Some((inode, c.k.mappable(inode)?)),
+        Target::Object(_) | Target::Console { .. } => None,
+    };
+    if let Some((_, Mappable::Zeros)) = target {
+        return Ok(if shared { Source::Shared } else { Source::Anonymous });
+    }
+    let open = c.k.open_file(file);
     match open.target {
         // A shared view of a file that nobody can write through it is as good as a private one, until the file
         // itself is written: coherent views are the next step for the overlay.
@@ -60,6 +76,16 @@ fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Sour
         Target::Inode(_) => {
             refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
             Err(ENODEV)
+        }
+        Target::Object(object) if c.k.memfd(object).is_some() => {
+            let written = shared && prot & libc::PROT_WRITE as u32 != 0;
+            if written && c.k.memfd(object).is_some_and(|m| m.seals() & libc::F_SEAL_WRITE as u32 != 0) {
+                return Err(EPERM);
+            }
+            if written {
+                refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
+            }
+            Ok(Source::Memory(object, offset))
         }
         _ => Err(ENODEV),
     }
@@ -101,6 +127,7 @@ fn establish(c: &mut Caller<'_>, at: u64, len: u64, prot: u32, source: Source) -
             Backing::Shared(c.k.next_shared - 1, 0)
         }
         Source::File(inode, offset) => map_file(c.k, c.host, inode, offset, at, len, prot)?,
+        Source::Memory(object, offset) => map_memory(c, object, offset, at, len, prot)?,
     };
     let space = c.space();
     c.k.memory_mut(space).insert(at, Vma { end: at + len, prot, backing, name: "" });
@@ -122,24 +149,63 @@ pub fn map_file(
 ) -> Result<Backing, Errno> {
     let path = k.inode_path(inode);
     match k.inode_content(inode) {
-        Content::Image(image) => host.map_image(at, len, prot, &image, offset)?,
+        Content::Image(image) => {
+            host.map_image(at, len, prot, &image, offset)?;
+            Ok(Backing::File(path, offset))
+        }
         Content::Bytes => {
             host.map_anonymous(at, len, (libc::PROT_READ | libc::PROT_WRITE) as u32)?;
-            let mut buffer = vec![0; 1 << 16];
-            let mut done = 0;
-            while done < len {
-                let want = (len - done).min(buffer.len() as u64) as usize;
-                let got = k.inode_read(host, inode, offset + done, &mut buffer[..want])?;
-                host.write(at + done, &buffer[..got]);
-                done += got as u64;
-                if got < want {
-                    break;
-                }
-            }
+            copy_file(k, host, inode, offset, at, len)?;
             host.protect(at, len, prot)?;
+            Ok(Backing::Copied(inode, path, offset))
         }
     }
-    Ok(Backing::File(path, offset))
+}
+fn copy_file(
+    k: &mut crate::Kernel,
+    host: &mut dyn crate::Host,
+    inode: InodeRef,
+    offset: u64,
+    at: u64,
+    len: u64,
+) -> Result<(), Errno> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut done = 0;
+    while done < len {
+        let want = (len - done).min(buffer.len() as u64) as usize;
+        let got = k.inode_read(host, inode, offset + done, &mut buffer[..want])?;
+        host.write(at + done, &buffer[..got]);
+        done += got as u64;
+        if got < want {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Maps a memory file privately at a free place.
+fn map_memory(
+    c: &mut Caller<'_>,
+    object: ObjectId,
+    offset: u64,
+    at: u64,
+    len: u64,
+    prot: u32,
+) -> Result<Backing, Errno> {
+    c.host.map_anonymous(at, len, (libc::PROT_READ | libc::PROT_WRITE) as u32)?;
+    let mut bytes = vec![0; 1 << 16];
+    let mut done = 0;
+    while let Some(memory) = c.k.memfd(object).filter(|_| done < len) {
+        let want = (len - done).min(bytes.len() as u64) as usize;
+        let got = memory.read(offset.saturating_add(done), &mut bytes[..want]);
+        c.host.write(at + done, &bytes[..got]);
+        done += got as u64;
+        if got < want {
+            break;
+        }
+    }
+    c.host.protect(at, len, prot)?;
+    Ok(Backing::File("/memfd: (deleted)".to_owned(), offset))
 }
 
 /// Unmaps a range of the caller's address space.
@@ -150,10 +216,16 @@ fn unmap(c: &mut Caller<'_>, at: u64, len: u64) {
     }
 }
 
+/// A length in whole pages, unless no address space is that large.
+fn pages(len: u64) -> Option<u64> {
+    (len <= 1 << 47).then(|| page_up(len))
+}
+
 /// `munmap(2)`
 pub fn munmap(c: &mut Caller<'_>) -> Sys {
-    let (at, len) = (c.arg(0), page_up(c.arg(1)));
-    if !at.is_multiple_of(PAGE) || len == 0 || at.checked_add(len).is_none() {
+    let at = c.arg(0);
+    let len = pages(c.arg(1)).ok_or(EINVAL)?;
+    if !at.is_multiple_of(PAGE) || len == 0 || at.checked_add(len).is_none_or(|end| end > HIGHEST) {
         return Err(EINVAL);
     }
     unmap(c, at, len);
@@ -162,7 +234,8 @@ pub fn munmap(c: &mut Caller<'_>) -> Sys {
 
 /// `mprotect(2)`
 pub fn mprotect(c: &mut Caller<'_>) -> Sys {
-    let (at, len, prot) = (c.arg(0), page_up(c.arg(1)), c.arg(2) as u32);
+    let (at, prot) = (c.arg(0), c.arg(2) as u32);
+    let len = pages(c.arg(1)).ok_or(ENOMEM)?;
     if !at.is_multiple_of(PAGE) || prot & !PROT_MASK != 0 {
         return Err(EINVAL);
     }
@@ -206,7 +279,8 @@ pub fn brk(c: &mut Caller<'_>) -> Sys {
 
 /// `mremap(2)`
 pub fn mremap(c: &mut Caller<'_>) -> Sys {
-    let (at, old_len, new_len, flags) = (c.arg(0), page_up(c.arg(1)), page_up(c.arg(2)), c.int(3));
+    let (at, flags) = (c.arg(0), c.int(3));
+    let (old_len, new_len) = (pages(c.arg(1)).ok_or(EFAULT)?, pages(c.arg(2)).ok_or(ENOMEM)?);
     if !at.is_multiple_of(PAGE) || new_len == 0 || flags & !(libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) != 0 {
         return Err(EINVAL);
     }
@@ -222,7 +296,7 @@ pub fn mremap(c: &mut Caller<'_>) -> Sys {
     let fixed = flags & libc::MREMAP_FIXED != 0;
     if fixed {
         let to = c.arg(4);
-        let overlaps = to < at + old_len && at < to + new_len;
+        let overlaps = to < at + old_len && at < to.saturating_add(new_len);
         if flags & libc::MREMAP_MAYMOVE == 0 || !to.is_multiple_of(PAGE) || overlaps {
             return Err(EINVAL);
         }
@@ -256,6 +330,7 @@ fn move_mapping(c: &mut Caller<'_>, (start, vma): (u64, &Vma), at: u64, old_len:
     c.host.remap(at, old_len, to, new_len)?;
     let backing = match &vma.backing {
         Backing::File(path, offset) => Backing::File(path.clone(), offset + (at - start)),
+        Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + (at - start)),
         Backing::Shared(object, offset) => Backing::Shared(*object, offset + (at - start)),
         Backing::Anonymous => Backing::Anonymous,
     };
@@ -268,15 +343,16 @@ fn move_mapping(c: &mut Caller<'_>, (start, vma): (u64, &Vma), at: u64, old_len:
 
 /// `madvise(2)`
 pub fn madvise(c: &mut Caller<'_>) -> Sys {
-    let (at, len, advice) = (c.arg(0), page_up(c.arg(1)), c.int(2));
-    if !at.is_multiple_of(PAGE) {
+    let (at, advice) = (c.arg(0), c.int(2));
+    let len = pages(c.arg(1)).ok_or(EINVAL)?;
+    if !at.is_multiple_of(PAGE) || at.checked_add(len).is_none() {
         return Err(EINVAL);
     }
     let mapped = c.k.memory(c.space()).covers(at, len);
     match advice {
-        libc::MADV_DONTNEED if mapped => {
-            c.host.discard(at, len);
-            done(0)
+        libc::MADV_DONTNEED => {
+            discard(c, at, len)?;
+            if mapped { done(0) } else { Err(ENOMEM) }
         }
         // Freed lazily means: perhaps never. Never is the choice that does not depend on memory pressure.
         libc::MADV_FREE
@@ -284,7 +360,6 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
         | libc::MADV_RANDOM
         | libc::MADV_SEQUENTIAL
         | libc::MADV_WILLNEED
-        | libc::MADV_DONTNEED
         | libc::MADV_HUGEPAGE
         | libc::MADV_NOHUGEPAGE
         | libc::MADV_DONTDUMP
@@ -305,10 +380,53 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
     }
 }
 
-/// `msync(2)`, `mlock(2)`, `munlock(2)`: nothing to do, once the range is known to be mapped.
+/// Drops the content of the private pages of a range: what is mapped reads as zeros again, or as the file.
+fn discard(c: &mut Caller<'_>, at: u64, len: u64) -> Result<(), Errno> {
+    let end = at + len;
+    let memory = c.k.memory(c.space());
+    let mapped: Vec<(u64, u64)> = memory
+        .iter()
+        .skip_while(|(_, vma)| vma.end <= at)
+        .take_while(|(start, _)| *start < end)
+        .map(|(start, vma)| (start.max(at), vma.end.min(end)))
+        .collect();
+    for (from, to) in mapped {
+        // What the file had when it was mapped was copied, and has to be copied again.
+        let copied = c.k.memory(c.space()).find(from).and_then(|(start, vma)| match &vma.backing {
+            Backing::Copied(inode, _, offset) => Some((*inode, offset + (from - start), vma.prot)),
+            _ => None,
+        });
+        match copied {
+            None => c.host.discard(from, to - from),
+            // The file is gone, and with it what could be shown instead.
+            Some((inode, _, _)) if !c.k.inode_exists(inode) => {}
+            Some((inode, offset, prot)) => {
+                let writable = (libc::PROT_READ | libc::PROT_WRITE) as u32;
+                c.host.discard(from, to - from);
+                c.host.protect(from, to - from, writable)?;
+                copy_file(c.k, c.host, inode, offset, from, to - from)?;
+                c.host.protect(from, to - from, prot)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `msync(2)`
+pub fn msync(c: &mut Caller<'_>) -> Sys {
+    let (at, flags) = (c.arg(0), c.int(2));
+    let both = libc::MS_SYNC | libc::MS_ASYNC;
+    if !at.is_multiple_of(PAGE) || flags & !(both | libc::MS_INVALIDATE) != 0 || flags & both == both {
+        return Err(EINVAL);
+    }
+    on_mapped_range(c)
+}
+
+/// `mlock(2)`, `munlock(2)`: nothing to do, once the range is known to be mapped.
 pub fn on_mapped_range(c: &mut Caller<'_>) -> Sys {
-    let (at, len) = (c.arg(0) & !(PAGE - 1), c.arg(1));
-    if c.k.memory(c.space()).covers(at, page_up(len)) { done(0) } else { Err(ENOMEM) }
+    let at = c.arg(0) & !(PAGE - 1);
+    let len = c.arg(1).checked_add(c.arg(0) % PAGE).and_then(pages).ok_or(ENOMEM)?;
+    if c.k.memory(c.space()).covers(at, len) { done(0) } else { Err(ENOMEM) }
 }
 
 /// `mlockall(2)`, `munlockall(2)`
@@ -318,7 +436,8 @@ pub fn nothing(_: &mut Caller<'_>) -> Sys {
 
 /// `mincore(2)`: everything that is mapped is resident.
 pub fn mincore(c: &mut Caller<'_>) -> Sys {
-    let (at, len, out) = (c.arg(0), page_up(c.arg(1)), c.arg(2));
+    let (at, out) = (c.arg(0), c.arg(2));
+    let len = pages(c.arg(1)).ok_or(ENOMEM)?;
     if !at.is_multiple_of(PAGE) {
         return Err(EINVAL);
     }

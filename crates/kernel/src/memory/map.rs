@@ -1,6 +1,7 @@
 //! The map of an address space.
 
 use crate::abi::page_up;
+use crate::fs::InodeRef;
 use crate::memory::{HIGHEST, LOWEST, MMAP_TOP};
 use std::collections::BTreeMap;
 
@@ -11,6 +12,8 @@ pub enum Backing {
     Anonymous,
     /// A private view of a file: its path and the offset of the mapping's first byte.
     File(String, u64),
+    /// A private copy of a file of the world, its path, and the offset of the mapping's first byte.
+    Copied(InodeRef, String, u64),
     /// Memory shared with forked children: the object's number and the offset of the mapping's first byte.
     Shared(u32, u64),
 }
@@ -34,6 +37,7 @@ impl Vma {
         let backing = match &self.backing {
             Backing::Anonymous => Backing::Anonymous,
             Backing::File(path, offset) => Backing::File(path.clone(), offset + shift),
+            Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + shift),
             Backing::Shared(object, offset) => Backing::Shared(*object, offset + shift),
         };
         Vma { end: self.end, prot: self.prot, backing, name: self.name }

@@ -42,14 +42,27 @@ pub(super) fn internet(socket: &Socket, address: Option<&Address>) -> Result<Opt
 }
 
 /// What a unix name stands for; none for the empty name.
-pub(super) fn unix_key(c: &Caller<'_>, name: &UnixName) -> Option<UnixKey> {
-    match name {
+///
+/// # Errors
+/// As [`Kernel::socket_node_at`](crate::Kernel).
+pub(super) fn unix_key(c: &mut Caller<'_>, name: &UnixName) -> Result<Option<UnixKey>, Errno> {
+    Ok(match name {
         UnixName::Unnamed => None,
         UnixName::Abstract(name) => Some(UnixKey::Abstract(name.clone())),
         UnixName::Path(path) => {
-            let path = String::from_utf8_lossy(path);
-            Some(UnixKey::Path(c.k.absolute(c.process_id(), &path)))
+            let path = String::from_utf8_lossy(path).into_owned();
+            Some(UnixKey::Inode(crate::Kernel::socket_node_at(c, &path)?))
         }
+    })
+}
+/// What a unix name stands for that is to become the name of a socket; for a path an inode is made.
+fn new_unix_key(c: &mut Caller<'_>, name: &UnixName) -> Result<Option<UnixKey>, Errno> {
+    match name {
+        UnixName::Path(path) => {
+            let path = String::from_utf8_lossy(path).into_owned();
+            Ok(Some(UnixKey::Inode(crate::Kernel::socket_node(c, &path)?)))
+        }
+        _ => unix_key(c, name),
     }
 }
 
@@ -140,7 +153,8 @@ pub(crate) fn bind(c: &mut Caller<'_>) -> Sys {
             c.k.bind_inet(id, to.ok_or(EINVAL)?)?;
         }
         (Body::Unix(_), Address::Unix(name)) => {
-            let key = unix_key(c, name);
+            c.k.unix_nameless(id)?;
+            let key = new_unix_key(c, name)?;
             c.k.unix_bind(id, name.clone(), key)?;
         }
         (Body::Netlink(_), Address::Netlink(port, _)) => {
@@ -209,7 +223,7 @@ pub(crate) fn connect(c: &mut Caller<'_>) -> Sys {
             done(0)
         }
         (Body::Unix(_), Address::Unix(name)) => {
-            let key = unix_key(c, name).ok_or(EINVAL)?;
+            let key = unix_key(c, name)?.ok_or(EINVAL)?;
             let target = c.k.unix_find(id, &key)?;
             let who = credentials(c);
             match c.k.unix_connect(id, target, who) {

@@ -33,18 +33,17 @@ pub(crate) enum UnixName {
     Abstract(Vec<u8>),
 }
 
-/// What a name stands for: paths made absolute, so that two ways to write one path meet.
+/// What a name stands for: two ways to write one path lead to one inode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum UnixKey {
-    /// An absolute path.
-    Path(String),
+    /// The inode that a path leads to.
+    Inode(u64),
     /// An abstract name.
     Abstract(Vec<u8>),
 }
 
-/// Unix sockets of all hosts by name.
-///
-/// A path is only known here: binding makes no inode, and closing the socket frees the name.
+/// Unix sockets of all hosts by name. Closing a socket frees what it is registered under; the inode of its path stays
+/// until it is unlinked, and a name without a socket behind it refuses connections.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     map: std::collections::BTreeMap<(model::ServiceId, UnixKey), ObjectId>,

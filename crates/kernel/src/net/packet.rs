@@ -113,6 +113,10 @@ impl Kernel {
         }
         let target = to.or(unix.peer).ok_or(fail(ENOTCONN))?;
         let Some(other) = self.socket(target).and_then(|s| s.unix()) else {
+            // The peer is gone, and is forgotten.
+            if let Some(unix) = self.socket_mut(id).unix_mut().filter(|u| u.peer == Some(target)) {
+                (unix.peer, unix.connected) = (None, false);
+            }
             return Err(fail(ECONNREFUSED));
         };
         if other.peer.is_some_and(|p| p != id) {

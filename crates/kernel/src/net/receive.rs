@@ -76,8 +76,10 @@ pub(super) fn receive_message(
     loop {
         let progress = if all { c.call().progress } else { 0 };
         let want = (total - progress) as usize;
-        // Nothing is taken from the socket that guest memory cannot hold.
-        for (at, len) in slice(into, progress, want.min(c.k.socket_available(id)) as u64) {
+        // Nothing is taken from the socket that guest memory cannot hold, unless it is only to be dropped.
+        let dropped = tcp && flags & libc::MSG_TRUNC != 0;
+        let room = if dropped { 0 } else { want.min(c.k.socket_available(id)) as u64 };
+        for (at, len) in slice(into, progress, room) {
             c.check(at, len, libc::PROT_WRITE as u32)?;
         }
         let received = match c.k.socket_receive(id, want, peek) {
@@ -100,7 +102,7 @@ pub(super) fn receive_message(
             Err(error) => return Err(error),
         };
         let n = received.bytes.len();
-        if !(tcp && flags & libc::MSG_TRUNC != 0) {
+        if !dropped {
             scatter(c, into, progress, &received.bytes)?;
         }
         let cut = !stream && received.length > n;

@@ -231,7 +231,7 @@ fn send_message(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) 
         Body::Unix(_) | Body::Tcp(_) => {
             let to = match &out.to {
                 Some(Address::Unix(name)) if !seqpacket => {
-                    let key = super::calls::unix_key(c, name).ok_or(EINVAL)?;
+                    let key = super::calls::unix_key(c, name)?.ok_or(EINVAL)?;
                     Some(c.k.unix_find(id, &key)?)
                 }
                 Some(_) if !seqpacket => return Err(EINVAL),

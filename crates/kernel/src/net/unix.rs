@@ -6,8 +6,8 @@
 //!   datagram:            bind <── sendto, or connect (which fixes where send goes)
 //! ```
 //!
-//! Everything happens within one host and one call: there is no latency and no choice. Linux makes an inode for a
-//! path; here a path is only a name in [`super::name::Names`], by its absolute form.
+//! Everything happens within one host and one call: there is no latency and no choice. A path is
+//! an inode of the file system; [`super::name::Names`] knows which socket is behind it.
 
 use crate::abi::errno::*;
 use crate::net::listen::Listening;
@@ -16,7 +16,7 @@ use crate::net::packet::Packet;
 use crate::net::socket::{Body, HUP, IN, OUT, RDHUP, Socket, roomy};
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::{Errno, ServiceId};
+use model::Errno;
 use std::collections::VecDeque;
 
 /// Who a process is, as the other end learns it (`struct ucred`).
@@ -58,27 +58,16 @@ pub(crate) struct Unix {
 }
 
 impl Kernel {
-    /// Whether a path is the name of a unix socket on a host: for `stat` and for refusing to create a file there.
-    pub fn unix_path_bound(&self, service: ServiceId, path: &str) -> bool {
-        self.net.names.find(service, &UnixKey::Path(path.to_owned())).is_some()
-    }
-    /// `unlink` of a path: frees the name. True if it was that of a unix socket.
-    pub fn unix_unlink(&mut self, service: ServiceId, path: &str) -> bool {
-        let key = UnixKey::Path(path.to_owned());
-        let found = self.net.names.find(service, &key);
-        if let Some(unix) = found.and_then(|id| self.socket_mut(id).unix_mut()) {
-            // The socket keeps its name for getsockname but can no longer be found, and closing frees nothing.
-            unix.key = None;
-        }
-        self.net.names.remove(service, &key)
+    /// Fails unless a unix socket can still be given a name.
+    pub(super) fn unix_nameless(&self, id: ObjectId) -> Result<(), Errno> {
+        let unix = self.socket(id).and_then(|s| s.unix());
+        let free = unix.is_some_and(|u| u.key.is_none() && u.name == UnixName::Unnamed);
+        if free { Ok(()) } else { Err(EINVAL) }
     }
     /// Binds a unix socket to a name; without one, to an abstract name that is free.
     pub(super) fn unix_bind(&mut self, id: ObjectId, name: UnixName, key: Option<UnixKey>) -> Result<(), Errno> {
-        let socket = self.socket_mut(id);
-        let service = socket.service;
-        if socket.unix().is_none_or(|u| u.key.is_some() || u.name != UnixName::Unnamed) {
-            return Err(EINVAL);
-        }
+        self.unix_nameless(id)?;
+        let service = self.socket_mut(id).service;
         let (name, key) = match key {
             Some(key) => (name, key),
             None => {
@@ -113,8 +102,7 @@ impl Kernel {
         let Some(socket) = self.socket(id) else {
             return Err(ENOTSOCK);
         };
-        let missing = if matches!(key, UnixKey::Path(_)) { ENOENT } else { ECONNREFUSED };
-        let found = self.net.names.find(socket.service, key).ok_or(missing)?;
+        let found = self.net.names.find(socket.service, key).ok_or(ECONNREFUSED)?;
         let kind = self.socket(found).map(|s| s.kind);
         if kind == Some(socket.kind) { Ok(found) } else { Err(EPROTOTYPE) }
     }

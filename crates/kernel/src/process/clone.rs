@@ -25,9 +25,12 @@ struct Request {
     parent_tid: u64,
     child_tid: u64,
     tls: u64,
+    /// Where a descriptor of the child is to be put.
+    pidfd: u64,
 }
 
 const THREAD: u64 = libc::CLONE_THREAD as u64;
+const PIDFD: u64 = libc::CLONE_PIDFD as u64;
 const VM: u64 = libc::CLONE_VM as u64;
 const VFORK: u64 = libc::CLONE_VFORK as u64;
 const NAMESPACES: u64 = (libc::CLONE_NEWNS
@@ -42,12 +45,18 @@ const NAMESPACES: u64 = (libc::CLONE_NEWNS
 pub fn clone(c: &mut Caller<'_>) -> Sys {
     let request = Request {
         flags: c.arg(0) & !0xff,
-        exit_signal: c.arg(0) as u8,
+        // A number that is no signal's announces nothing.
+        exit_signal: Some(c.arg(0) as u8).filter(|s| *s <= crate::signal::SIGNALS).unwrap_or(0),
         stack: c.arg(1),
         parent_tid: c.arg(2),
         child_tid: c.arg(3),
         tls: c.arg(4),
+        // In the old call the two share an argument.
+        pidfd: c.arg(2),
     };
+    if request.flags & PIDFD != 0 && request.flags & libc::CLONE_PARENT_SETTID as u64 != 0 {
+        return Err(EINVAL);
+    }
     start(c, request)
 }
 
@@ -63,14 +72,14 @@ pub fn clone3(c: &mut Caller<'_>) -> Sys {
     }
     let mut words = [0; 11];
     for (i, word) in words.iter_mut().enumerate().take((size / 8) as usize) {
-        *word = c.read_u64(at + 8 * i as u64)?;
+        *word = c.read_u64(at.wrapping_add(8 * i as u64))?;
     }
-    let [flags, _pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, cgroup] = words;
+    let [flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, _, cgroup] = words;
     if set_tid != 0 || cgroup != 0 || exit_signal > 64 {
         return Err(EINVAL);
     }
-    let stack = if stack == 0 { 0 } else { stack + stack_size };
-    start(c, Request { flags, exit_signal: exit_signal as u8, stack, parent_tid, child_tid, tls })
+    let stack = if stack == 0 { 0 } else { stack.wrapping_add(stack_size) };
+    start(c, Request { flags, exit_signal: exit_signal as u8, stack, parent_tid, child_tid, tls, pidfd })
 }
 
 /// `fork(2)`
@@ -90,8 +99,11 @@ fn start(c: &mut Caller<'_>, r: Request) -> Sys {
     if r.flags & NAMESPACES != 0 {
         return refuse(c, crate::abi::errno::EPERM, "FB0120: namespaces are not simulated");
     }
-    if r.flags & (libc::CLONE_PIDFD as u64 | libc::CLONE_PTRACE as u64) != 0 {
-        return refuse(c, EINVAL, "FB0121: CLONE_PIDFD and CLONE_PTRACE are not simulated");
+    if r.flags & libc::CLONE_PTRACE as u64 != 0 {
+        return refuse(c, EINVAL, "FB0121: CLONE_PTRACE is not simulated");
+    }
+    if r.flags & PIDFD != 0 && (r.flags & THREAD != 0 || r.pidfd == 0) {
+        return Err(EINVAL);
     }
     let sighand = r.flags & libc::CLONE_SIGHAND as u64 != 0;
     if (r.flags & THREAD != 0 && !sighand) || (sighand && r.flags & VM == 0) {
@@ -111,6 +123,7 @@ fn copy_context(c: &mut Caller<'_>, r: Request, id: ThreadId, process: ProcessId
     child.registers.r11 = child.registers.eflags;
     child.fs_base = parent.fs_base;
     child.mask = parent.mask;
+    (child.affinity, child.nice) = (parent.affinity, parent.nice);
     child.extended = extended;
     if r.stack != 0 {
         child.registers.rsp = r.stack;
@@ -168,6 +181,11 @@ fn new_process(c: &mut Caller<'_>, r: Request) -> Sys {
     c.k.processes.insert(child, process);
     c.process().children.push(pid);
     c.k.add_thread(context);
+    if r.flags & PIDFD != 0 {
+        let file = c.k.pidfd_new(child, false);
+        let fd = c.k.install_fd(parent, file, true, 0)?;
+        c.write_u32(r.pidfd, fd as u32)?;
+    }
     if r.flags & VFORK != 0 {
         let id = c.id;
         c.k.process_mut(child).vfork_parent = Some(id);
@@ -200,6 +218,8 @@ fn fork_memory(c: &mut Caller<'_>, r: Request, space: AddressSpaceId, pid: u32) 
 }
 
 fn copy_process(c: &mut Caller<'_>, r: Request, parent: ProcessId, id: ProcessId, space: AddressSpaceId) -> Process {
+    // From now on there is somebody who may look.
+    c.k.look_at_arguments(c.host, parent);
     let fds = c.k.processes[&parent].fds.clone();
     let fds = c.k.fork_files(&fds);
     let from = &c.k.processes[&parent];
@@ -220,6 +240,8 @@ fn copy_process(c: &mut Caller<'_>, r: Request, parent: ProcessId, id: ProcessId
         arguments: from.arguments.clone(),
         environment: from.environment.clone(),
         auxv: from.auxv.clone(),
+        argument_area: from.argument_area,
+        command_line: from.command_line.clone(),
         limits: from.limits,
         exit_signal: r.exit_signal,
         attributes: from.attributes,

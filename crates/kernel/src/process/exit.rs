@@ -106,6 +106,7 @@ impl Kernel {
         let (process, space) = (thread.process, thread.space);
         // First, lest it be woken for a word that it leaves itself.
         self.unpark(id);
+        self.drop_held(id);
         if let Some(host) = host
             && host.address_space() == space
             && self.spaces.contains_key(&space)
@@ -119,6 +120,7 @@ impl Kernel {
 
     /// The last thread of a process has left: gives back what it had, and tells its relatives.
     fn end_process(&mut self, id: ProcessId, status: ExitStatus) {
+        super::limits::note_memory(self, id);
         self.release_resources(id);
         self.disarm_timers(id);
         self.release_space(id);
@@ -126,6 +128,8 @@ impl Kernel {
         let process = self.process_mut(id);
         process.status = Some(status);
         process.job.end();
+        self.pidfd_ended(id);
+        let process = self.process_mut(id);
         let first = process.parent == 0;
         self.release_vfork_parent(id);
         if first {

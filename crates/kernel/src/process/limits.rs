@@ -2,10 +2,10 @@
 
 use crate::abi::errno::{EINVAL, EPERM, ESRCH};
 use crate::caller::Caller;
-use crate::process::{Process, ProcessId};
+use crate::process::{Process, ProcessId, Thread};
 use crate::syscall::{Sys, dispatch, done};
 use crate::time::CALL_COST;
-use model::Errno;
+use model::{Errno, ThreadId};
 
 /// No limit.
 pub const INFINITY: u64 = u64::MAX;
@@ -90,20 +90,66 @@ pub fn prlimit64(c: &mut Caller<'_>) -> Sys {
     done(0)
 }
 
-/// `getrusage(who, usage)`: the time that calls cost; everything else is zero.
+/// What a process and the children it has waited for have used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time in nanoseconds: what the calls cost.
+    pub nanos: u64,
+    /// The most memory, in bytes.
+    pub peak: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Usage) {
+        self.nanos = self.nanos.saturating_add(other.nanos);
+        self.peak = self.peak.max(other.peak);
+    }
+}
+
+impl Usage {
+    /// As `struct rusage`; what is not accounted for is zero.
+    pub(super) fn bytes(self) -> [u8; RUSAGE_SIZE] {
+        let mut usage = [0; RUSAGE_SIZE];
+        let words = [(0, self.nanos / 1_000_000_000), (8, self.nanos % 1_000_000_000 / 1_000), (32, self.peak >> 10)];
+        for (at, word) in words {
+            usage[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        }
+        usage
+    }
+}
+
+impl Process {
+    /// What it and the children it has waited for have used.
+    pub(crate) fn usage(&self) -> Usage {
+        let mut usage = Usage { nanos: processor_time(self), peak: self.peak };
+        usage += self.children_usage;
+        usage
+    }
+}
+
+/// Takes down how much memory a process has mapped: all of it counts as resident.
+pub(crate) fn note_memory(k: &mut crate::Kernel, id: ProcessId) {
+    let Some(process) = k.processes.get_mut(&id) else { return };
+    if let Some(space) = k.spaces.get(&process.space) {
+        process.peak = process.peak.max(space.size());
+    }
+}
+
+/// `getrusage(who, usage)`: the time that calls cost, and memory.
 ///
 /// # Errors
 /// `EINVAL`, `EFAULT`.
 pub fn getrusage(c: &mut Caller<'_>) -> Sys {
-    let nanos = match c.int(0) {
-        libc::RUSAGE_SELF | libc::RUSAGE_THREAD => processor_time(c.process()),
-        libc::RUSAGE_CHILDREN => 0,
+    let id = c.process_id();
+    note_memory(c.k, id);
+    let who = c.int(0);
+    let process = c.process();
+    let usage = match who {
+        libc::RUSAGE_SELF | libc::RUSAGE_THREAD => Usage { nanos: processor_time(process), peak: process.peak },
+        libc::RUSAGE_CHILDREN => process.children_usage,
         _ => return Err(EINVAL),
     };
-    let mut usage = [0; RUSAGE_SIZE];
-    usage[..8].copy_from_slice(&(nanos / 1_000_000_000).to_le_bytes());
-    usage[8..16].copy_from_slice(&(nanos % 1_000_000_000 / 1_000).to_le_bytes());
-    c.write(c.arg(1), &usage)?;
+    c.write(c.arg(1), &usage.bytes())?;
     done(0)
 }
 /// `times(buffer)`.
@@ -112,9 +158,11 @@ pub fn getrusage(c: &mut Caller<'_>) -> Sys {
 /// `EFAULT`.
 pub fn times(c: &mut Caller<'_>) -> Sys {
     let used = processor_time(c.process()) / TICK;
+    let children = c.process().children_usage.nanos / TICK;
     if c.arg(0) != 0 {
         let mut times = [0; 32];
         times[..8].copy_from_slice(&used.to_le_bytes());
+        times[16..24].copy_from_slice(&children.to_le_bytes());
         c.write(c.arg(0), &times)?;
     }
     done(c.k.clock.monotonic() / TICK)
@@ -136,22 +184,49 @@ pub fn sysinfo(c: &mut Caller<'_>) -> Sys {
     done(0)
 }
 
-/// `getpriority(which, who)`: everybody has the same, in the kernel's reckoning (20 - nice).
-///
-/// # Errors
-/// `EINVAL`.
-pub fn getpriority(c: &mut Caller<'_>) -> Sys {
-    if (0..=2).contains(&c.int(0)) { done(20) } else { Err(EINVAL) }
-}
-/// `setpriority(which, who, nice)`: being nicer has no effect.
-///
-/// # Errors
-/// `EINVAL`, `EACCES` for a negative value.
-pub fn setpriority(c: &mut Caller<'_>) -> Sys {
-    if !(0..=2).contains(&c.int(0)) {
+/// The threads that `getpriority` and `setpriority` are about.
+fn about(c: &Caller<'_>) -> Result<Vec<ThreadId>, Errno> {
+    let (which, who) = (c.int(0), c.arg(1) as u32);
+    let own = &c.k.processes[&c.process_id()];
+    let service = c.service();
+    let wanted = |t: &&Thread| match (which as u32, who) {
+        (libc::PRIO_PROCESS, 0) => t.id == c.id,
+        (libc::PRIO_PROCESS, tid) => t.id.tid == tid,
+        (libc::PRIO_PGRP, group) => {
+            let group = if group == 0 { own.pgid } else { group };
+            c.k.processes.get(&t.process).is_some_and(|p| p.pgid == group)
+        }
+        (_, user) => user == 0 || user == super::credentials::UID,
+    };
+    if !(0..=2).contains(&which) {
         return Err(EINVAL);
     }
-    if c.int(2) < 0 { Err(crate::abi::errno::EACCES) } else { done(0) }
+    let found: Vec<ThreadId> =
+        c.k.threads.values().filter(|t| t.id.service == service).filter(wanted).map(|t| t.id).collect();
+    if found.is_empty() { Err(ESRCH) } else { Ok(found) }
+}
+/// `getpriority(which, who)`: the highest of those named, in the kernel's reckoning (20 - nice).
+///
+/// # Errors
+/// `EINVAL`, `ESRCH`.
+pub fn getpriority(c: &mut Caller<'_>) -> Sys {
+    let nice = about(c)?.iter().map(|id| c.k.threads[id].nice).min().unwrap_or(0);
+    done(20 - i64::from(nice))
+}
+/// `setpriority(which, who, nice)`: remembered; being nicer has no effect.
+///
+/// # Errors
+/// `EINVAL`, `ESRCH`, `EACCES` to be less nice than before.
+pub fn setpriority(c: &mut Caller<'_>) -> Sys {
+    let nice = c.int(2).clamp(-20, 19) as i8;
+    for id in about(c)? {
+        let thread = c.k.thread_mut(id);
+        if nice < thread.nice {
+            return Err(crate::abi::errno::EACCES);
+        }
+        thread.nice = nice;
+    }
+    done(0)
 }
 /// `ioprio_get(which, who)`.
 ///
@@ -183,7 +258,26 @@ pub fn processors(c: &Caller<'_>) -> u32 {
         n => n.min(64),
     }
 }
-/// `sched_getaffinity(tid, size, mask)`: all processors of the host.
+/// The thread that argument 0 names; 0 is the caller.
+///
+/// # Errors
+/// `EINVAL`, `ESRCH`.
+fn thread_named(c: &Caller<'_>) -> Result<ThreadId, Errno> {
+    let id = match c.int(0) {
+        0 => c.id,
+        tid => ThreadId { service: c.service(), tid: u32::try_from(tid).map_err(|_| EINVAL)? },
+    };
+    if c.k.threads.contains_key(&id) { Ok(id) } else { Err(ESRCH) }
+}
+/// The processors that a thread may run on, one bit each.
+pub(crate) fn affinity(c: &Caller<'_>, id: ThreadId) -> u64 {
+    let all = u64::MAX >> (64 - processors(c));
+    match c.k.threads.get(&id).map_or(0, |t| t.affinity) {
+        0 => all,
+        mask => mask & all,
+    }
+}
+/// `sched_getaffinity(tid, size, mask)`: all processors of the host, unless fewer were asked for.
 ///
 /// # Errors
 /// `EINVAL` for a mask too small or of a size that is not whole words, `ESRCH`, `EFAULT`.
@@ -192,21 +286,25 @@ pub fn sched_getaffinity(c: &mut Caller<'_>) -> Sys {
     if size < 8 || !size.is_multiple_of(8) {
         return Err(EINVAL);
     }
-    thread_exists(c)?;
-    c.write_u64(c.arg(2), u64::MAX >> (64 - processors(c)))?;
+    let id = thread_named(c)?;
+    c.write_u64(c.arg(2), affinity(c, id))?;
     done(8)
 }
-/// `sched_setaffinity(tid, size, mask)`: has no effect.
+/// `sched_setaffinity(tid, size, mask)`: remembered; one thread runs at a time anyway.
 ///
 /// # Errors
 /// `EINVAL` if no processor of the host is in the mask, `ESRCH`, `EFAULT`.
 pub fn sched_setaffinity(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
+    let id = thread_named(c)?;
     let mut mask = [0; 8];
     let size = (c.arg(1).min(8)) as usize;
     c.read(c.arg(2), &mut mask[..size])?;
     let wanted = u64::from_le_bytes(mask) & u64::MAX >> (64 - processors(c));
-    if wanted == 0 { Err(EINVAL) } else { done(0) }
+    if wanted == 0 {
+        return Err(EINVAL);
+    }
+    c.k.thread_mut(id).affinity = wanted;
+    done(0)
 }
 /// Accepts the policies that an ordinary user may have.
 fn ordinary_policy(c: &mut Caller<'_>, policy: i32, priority: u32) -> Sys {

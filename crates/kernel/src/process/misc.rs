@@ -104,14 +104,15 @@ pub fn gettid(c: &mut Caller<'_>) -> Sys {
 pub fn getppid(c: &mut Caller<'_>) -> Sys {
     done(c.process().parent)
 }
-/// `getcpu(processor, node)`: one thread runs at a time, so it might as well be on the first.
+/// `getcpu(processor, node)`: one thread runs at a time, so it might as well be on the first that it may be on.
 ///
 /// # Errors
 /// `EFAULT`.
 pub fn getcpu(c: &mut Caller<'_>) -> Sys {
-    for n in [0, 1] {
+    let processor = super::limits::affinity(c, c.id).trailing_zeros();
+    for (n, value) in [(0, processor), (1, 0)] {
         if c.arg(n) != 0 {
-            c.write_u32(c.arg(n), 0)?;
+            c.write_u32(c.arg(n), value)?;
         }
     }
     done(0)

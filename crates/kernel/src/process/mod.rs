@@ -92,6 +92,11 @@ pub struct Process {
     pub exe: String,
     /// Its arguments.
     pub arguments: Vec<Vec<u8>>,
+    /// Where they and the environment are in its memory.
+    pub argument_area: crate::exec::ArgumentArea,
+    /// Its arguments as other processes see them: as they were at exec, or when anybody last looked who could. A process
+    /// may overwrite them to say what it does.
+    pub command_line: Vec<u8>,
     /// Its environment at exec.
     pub environment: Vec<Vec<u8>>,
     /// Its auxiliary vector, as bytes.
@@ -116,6 +121,10 @@ pub struct Process {
     pub posix_timers: BTreeMap<u32, crate::time::posix::PosixTimer>,
     /// How many calls it has made: what CPU clocks and `times` are rendered from.
     pub calls: u64,
+    /// What the children it has waited for have used, and theirs.
+    pub children_usage: limits::Usage,
+    /// The most memory it has had mapped, in bytes, as far as anybody looked.
+    pub peak: u64,
     /// True once it has executed a program since it was made by fork.
     pub has_execed: bool,
     /// Stops and continuations, and what its parent has not waited for. A forked child starts with the default.
@@ -185,6 +194,8 @@ pub struct InCall {
     pub saved_mask: Option<SignalMask>,
     /// Set while a signal has interrupted the call and its delivery has not yet decided what becomes of it.
     pub interrupted: Option<Restart>,
+    /// A description that it will make a descriptor of, or give back (opening a named pipe).
+    pub held: Option<crate::file::pipe::Held>,
     /// Path that the event of this call shows.
     pub path: Option<Box<str>>,
     /// Chain over the bytes that went in and out.
@@ -226,6 +237,10 @@ pub struct Thread {
     pub robust_list: u64,
     /// Name (`comm`).
     pub name: String,
+    /// Processors it may run on, one bit each; 0 stands for all.
+    pub affinity: u64,
+    /// How nice it is: -20 to 19.
+    pub nice: i8,
     /// Calls made since it last gave the processor away.
     pub slice: u32,
     /// The last processor exception it raised, for its signal frames.
@@ -252,6 +267,8 @@ impl Thread {
             clear_tid: 0,
             robust_list: 0,
             name: name.to_owned(),
+            affinity: 0,
+            nice: 0,
             slice: 0,
             last_fault: crate::signal::HardwareFault::default(),
         }
@@ -276,6 +293,8 @@ impl Process {
             pending: SignalQueue::default(),
             exe: String::new(),
             arguments: Vec::new(),
+            argument_area: crate::exec::ArgumentArea::default(),
+            command_line: Vec::new(),
             environment: Vec::new(),
             auxv: Vec::new(),
             limits: [(u64::MAX, u64::MAX); 16],
@@ -288,6 +307,8 @@ impl Process {
             interval_timers: [IntervalTimer::default(); 3],
             posix_timers: BTreeMap::new(),
             calls: 0,
+            children_usage: limits::Usage::default(),
+            peak: 0,
             has_execed: false,
             job: wait::Job::default(),
             attributes: misc::Attributes::default(),

@@ -1,6 +1,6 @@
 //! Waiting for children.
 
-use crate::abi::errno::{ECHILD, EINVAL, ESRCH};
+use crate::abi::errno::{EAGAIN, ECHILD, EINVAL, ESRCH};
 use crate::caller::Caller;
 use crate::process::credentials::UID;
 use crate::process::{ExitStatus, Process, ProcessId};
@@ -119,16 +119,24 @@ fn find(c: &mut Caller<'_>, who: Who, options: i32) -> Result<Option<(ProcessId,
 /// The parent has been told.
 fn consume(c: &mut Caller<'_>, child: ProcessId, change: Change) {
     match change {
-        Change::Ended(_) => c.k.reap(child),
+        Change::Ended(_) => {
+            let used = c.k.processes[&child].usage();
+            c.process().children_usage += used;
+            c.k.reap(child);
+        }
         _ => c.k.process_mut(child).job.change = None,
     }
 }
 fn wait(c: &Caller<'_>) -> Sys {
     block(Wait::on(WaitKey::Child(c.process_id()), "a child to change state"))
 }
-/// Usage is not accounted per child: all zero.
-fn write_rusage(c: &mut Caller<'_>, at: u64) -> Result<(), Errno> {
-    if at == 0 { Ok(()) } else { c.write(at, &[0; super::limits::RUSAGE_SIZE]) }
+/// What the child and those it waited for have used.
+fn write_rusage(c: &mut Caller<'_>, at: u64, child: Option<ProcessId>) -> Result<(), Errno> {
+    if at == 0 {
+        return Ok(());
+    }
+    let used = child.and_then(|id| c.k.processes.get(&id)).map(Process::usage).unwrap_or_default();
+    c.write(at, &used.bytes())
 }
 
 /// `wait4(pid, status, options, rusage)`.
@@ -154,7 +162,7 @@ pub fn wait4(c: &mut Caller<'_>) -> Sys {
     if c.arg(1) != 0 {
         c.write_u32(c.arg(1), change.word())?;
     }
-    write_rusage(c, c.arg(3))?;
+    write_rusage(c, c.arg(3), Some(child))?;
     consume(c, child, change);
     done(child.pid)
 }
@@ -162,7 +170,7 @@ pub fn wait4(c: &mut Caller<'_>) -> Sys {
 /// `waitid(kind, id, info, options, rusage)`.
 ///
 /// # Errors
-/// `ECHILD` if there is no such child, `EINVAL` (also for `P_PIDFD`: there are none), `EFAULT`, `EINTR`.
+/// `ECHILD` if there is no such child, `EBADF`, `EAGAIN` for a descriptor that must not wait, `EINVAL`, `EFAULT`, `EINTR`.
 pub fn waitid(c: &mut Caller<'_>) -> Sys {
     let events = libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED;
     let known = events | libc::WNOHANG | libc::WNOWAIT | libc::__WALL | libc::__WCLONE | libc::__WNOTHREAD;
@@ -171,19 +179,28 @@ pub fn waitid(c: &mut Caller<'_>) -> Sys {
         return Err(EINVAL);
     }
     let number = c.int(1);
+    let mut nonblocking = false;
     let who = match c.arg(0) as u32 {
         libc::P_ALL => Who::Any,
         libc::P_PID if number > 0 => Who::Pid(number as u32),
+        libc::P_PIDFD => {
+            let (process, quick) = crate::file::pidfd::process_of(c, number)?;
+            nonblocking = quick;
+            Who::Pid(process.pid)
+        }
         libc::P_PGID if number == 0 => Who::Group(c.process().pgid),
         libc::P_PGID if number > 0 => Who::Group(number as u32),
         _ => return Err(EINVAL),
     };
     let found = find(c, who, options)?;
+    if found.is_none() && nonblocking {
+        return Err(EAGAIN);
+    }
     if found.is_none() && options & libc::WNOHANG == 0 {
         return wait(c);
     }
     write_info(c, c.arg(2), found)?;
-    write_rusage(c, c.arg(4))?;
+    write_rusage(c, c.arg(4), found.map(|(child, _)| child))?;
     if let Some((child, change)) = found
         && options & libc::WNOWAIT == 0
     {

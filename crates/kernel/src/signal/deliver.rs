@@ -167,6 +167,8 @@ impl Kernel {
             // Made again, it would move the same data twice.
             return self.finish(id, moved as i64);
         }
+        self.drop_held(id);
+        let thread = self.thread_mut(id);
         let again = match restart {
             Restart::Always | Restart::Uninterruptible => true,
             Restart::IfAsked => action.has(libc::SA_RESTART),

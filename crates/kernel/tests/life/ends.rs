@@ -4,7 +4,7 @@ use crate::harness::*;
 use kernel::process::ExitStatus;
 use kernel::{Ending, ThreadState};
 use libc::{
-    ECHILD, EINTR, EINVAL, P_ALL, P_PID, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SYS_exit, SYS_exit_group,
+    EBADF, ECHILD, EINTR, EINVAL, P_ALL, P_PID, SIGCHLD, SIGCONT, SIGKILL, SIGSTOP, SIGTERM, SYS_exit, SYS_exit_group,
     SYS_kill, SYS_pause, SYS_sched_yield, SYS_wait4, SYS_waitid, WCONTINUED, WEXITED, WNOHANG, WNOWAIT, WUNTRACED,
 };
 
@@ -54,7 +54,7 @@ fn zombies_wait_to_be_waited_for() {
     assert_eq!(w.result(SYS_wait4, &[102, 0, 0, 0]), error(ECHILD));
     assert_eq!(w.result(SYS_wait4, &[0, 0, 0, 0]), 101, "of the same group");
     assert_eq!(w.result(SYS_waitid, &[P_ALL.into(), 0, 0, WNOHANG as u64, 0]), error(EINVAL));
-    assert_eq!(w.result(SYS_waitid, &[3, 5, 0, WEXITED as u64, 0]), error(EINVAL));
+    assert_eq!(w.result(SYS_waitid, &[3, 5, 0, WEXITED as u64, 0]), error(EBADF));
     assert_eq!(w.result(SYS_wait4, &[ANY, 0, 1 << 20, 0]), error(EINVAL));
 }
 
@@ -214,7 +214,7 @@ fn a_vfork_parent_waits_for_its_child_and_hears_no_signal() {
     w.k.process_mut(child).vfork_parent = Some(tid(100));
     // As the handler of vfork parks its caller.
     assert_eq!(w.call(SYS_sched_yield, &[]), Some(tid(101)));
-    w.k.park(tid(100), Wait::on(WaitKey::Vfork(child), "a vfork child"));
+    w.k.park(tid(100), Wait::on(WaitKey::Vfork(child), "a vfork child").uninterruptible());
     assert_eq!(w.result(SYS_kill, &[100, libc::SIGUSR1 as u64]), 0);
     assert!(matches!(w.k.threads[&tid(100)].state, ThreadState::Blocked(_)));
     assert_eq!(w.call(SYS_exit_group, &[0]), Some(tid(100)));

@@ -1,7 +1,7 @@
 //! A world with flat memory whose threads make the calls that a test says.
 
 use kernel::memory::{AddressSpace, Backing, Vma};
-use kernel::process::{limits, misc, wait};
+use kernel::process::limits;
 use kernel::signal::Info;
 use kernel::{AddressSpaceId, Config, Host, Kernel, Process, ProcessId, Registers, ServiceHost, Switch, Thread};
 use model::choice::Ordinary;
@@ -28,7 +28,8 @@ pub(crate) const SERVICE: ServiceId = ServiceId(1);
 pub(crate) struct TestHost {
     space: AddressSpaceId,
     memory: Vec<u8>,
-    /// What the processor holds.
+    /// Whose state the processor holds, and what it is.
+    loaded: Option<ThreadId>,
     pub(crate) extended: Vec<u8>,
 }
 
@@ -67,6 +68,9 @@ impl Host for TestHost {
         unreachable!()
     }
     fn discard(&mut self, _: u64, _: u64) {}
+    fn loaded(&self) -> Option<ThreadId> {
+        self.loaded
+    }
     fn extended_state(&self, into: &mut Vec<u8>) {
         into.clone_from(&self.extended);
     }
@@ -108,7 +112,7 @@ impl World {
         world
     }
     fn host(&mut self, space: AddressSpaceId) {
-        let host = TestHost { space, memory: vec![0; SIZE as usize], extended: Vec::new() };
+        let host = TestHost { space, memory: vec![0; SIZE as usize], loaded: None, extended: Vec::new() };
         self.hosts.insert(space, host);
     }
     /// Adds a process with an address space of its own, as a fork would.
@@ -127,37 +131,16 @@ impl World {
         let id = ProcessId { service: SERVICE, pid };
         let parent_id = ProcessId { service: SERVICE, pid: parent };
         let inherited = self.k.processes.get(&parent_id).map(|p| (p.pgid, p.sid, p.actions.clone()));
-        let (pgid, sid, actions) = inherited.unwrap_or((pid, pid, Vec::new()));
+        let (pgid, sid, actions) = inherited.unwrap_or((pid, pid, Process::new(id).actions));
         let process = Process {
-            id,
             parent,
             pgid,
             sid,
             space,
-            threads: Vec::new(),
-            children: Vec::new(),
-            fds: kernel::file::FdTable::default(),
-            cwd: "/".into(),
-            umask: 0o22,
             actions,
-            pending: kernel::signal::SignalQueue::default(),
             exe: "/bin/test".into(),
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            auxv: Vec::new(),
             limits: limits::default_limits(),
-            status: None,
-            vfork_parent: None,
-            exit_signal: kernel::signal::SIGCHLD,
-            parent_death_signal: 0,
-            subreaper: false,
-            entropy: misc::Entropy::default(),
-            interval_timers: Default::default(),
-            posix_timers: BTreeMap::new(),
-            calls: 0,
-            has_execed: false,
-            job: wait::Job::default(),
-            attributes: misc::Attributes::default(),
+            ..Process::new(id)
         };
         self.k.processes.insert(id, process);
         if let Some(parent) = self.k.processes.get_mut(&parent_id) {
@@ -179,7 +162,10 @@ impl World {
         loop {
             let host = self.hosts.get_mut(&self.here).expect("a host for every space");
             match self.k.advance(host) {
-                Switch::Run(id) => return Some(id),
+                Switch::Run(id) => {
+                    host.loaded = Some(id);
+                    return Some(id);
+                }
                 Switch::Pass(to) => self.here = to,
                 Switch::Attention => return None,
             }

@@ -6,6 +6,9 @@ use crate::abi::errno::EAGAIN;
 use crate::file::pipe::CAPACITY;
 use libc::{EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD, EPOLLET, EPOLLIN, EPOLLONESHOT, EPOLLOUT};
 use proptest::prelude::*;
+use std::collections::VecDeque;
+
+const PAGES: usize = CAPACITY / 4096;
 
 /// Descriptors 0, 1: ends of a pipe; 2, 3: ends of another; 4, 5: counters.
 const DESCRIPTORS: usize = 6;
@@ -48,7 +51,9 @@ struct Interest {
 
 #[derive(Debug, Default)]
 struct Model {
-    /// Bytes in the pipes, values of the counters.
+    /// Pages of the pipes: bytes in each, and how many of them were read.
+    pages: [VecDeque<(usize, usize)>; 2],
+    /// Values of the counters, under 2 and 3.
     levels: [usize; 4],
     interests: [Option<Interest>; DESCRIPTORS],
 }
@@ -58,8 +63,10 @@ impl Model {
         if fd < 4 { fd / 2 } else { fd - 2 }
     }
     fn readiness(&self, fd: usize) -> i32 {
-        let level = self.levels[Self::object(fd)];
-        let (readable, writable) = (level > 0, fd >= 4 || CAPACITY.saturating_sub(level) >= 4096);
+        let (readable, writable) = match self.pages.get(Self::object(fd)) {
+            Some(pages) => (!pages.is_empty(), pages.len() < PAGES),
+            None => (self.levels[Self::object(fd)] > 0, true),
+        };
         let reads = fd >= 4 || fd.is_multiple_of(2);
         let writes = fd >= 4 || !reads;
         (if reads && readable { EPOLLIN } else { 0 }) | if writes && writable { EPOLLOUT } else { 0 }
@@ -96,26 +103,55 @@ impl Model {
     /// The result of a call, `Err` for `EAGAIN`.
     fn read(&mut self, fd: usize, n: usize) -> Result<usize, ()> {
         let object = Self::object(fd);
-        let (level, full) = (self.levels[object], CAPACITY.saturating_sub(self.levels[object]) < 4096);
-        if level == 0 {
+        let Some(pages) = self.pages.get_mut(object) else {
+            let level = std::mem::take(&mut self.levels[object]);
+            if level == 0 {
+                return Err(());
+            }
+            self.happened(object, EPOLLOUT);
+            return Ok(8);
+        };
+        let full = pages.len() >= PAGES;
+        let mut left = n;
+        while let Some((len, taken)) = pages.front_mut().filter(|_| left > 0) {
+            let part = (*len - *taken).min(left);
+            *taken += part;
+            left -= part;
+            if taken == len {
+                pages.pop_front();
+            }
+        }
+        if left == n {
             return Err(());
         }
-        let taken = if fd < 4 { n.min(level) } else { level };
-        self.levels[object] -= taken;
-        if fd >= 4 || full {
+        if full && pages.len() < PAGES {
             self.happened(object, EPOLLOUT);
         }
-        Ok(if fd < 4 { taken } else { 8 })
+        Ok(n - left)
     }
     fn write(&mut self, fd: usize, n: usize) -> Result<usize, ()> {
         let object = Self::object(fd);
-        let fits = if fd < 4 { n.min(CAPACITY - self.levels[object]) } else { n };
-        if fits == 0 || (n <= 4096 && fits < n) {
+        let Some(pages) = self.pages.get_mut(object) else {
+            self.levels[object] += n;
+            self.happened(object, EPOLLIN);
+            return Ok(8);
+        };
+        let odd = n % 4096;
+        let mut left = n;
+        if let Some((len, _)) = pages.back_mut().filter(|(len, _)| *len + odd <= 4096) {
+            *len += odd;
+            left -= odd;
+        }
+        while left > 0 && pages.len() < PAGES {
+            let part = left.min(4096);
+            pages.push_back((part, 0));
+            left -= part;
+        }
+        if left == n {
             return Err(());
         }
-        self.levels[object] += fits;
         self.happened(object, EPOLLIN);
-        Ok(if fd < 4 { fits } else { 8 })
+        Ok(n - left)
     }
 }
 

@@ -44,16 +44,17 @@ fn small_writes_are_whole_and_large_ones_come_in_pieces() {
     let (r, wr) = w.pipe(0);
     assert_eq!(w.call("write", [wr, BIG, (CAPACITY - 10) as u64]), Some((CAPACITY - 10) as i64));
     assert_eq!(w.call_by(B, "write", [wr, BIG, 11]), None, "eleven bytes do not fit");
-    assert_eq!(w.read(r, 1).len(), 1);
+    assert_eq!(w.read(r, PIPE_BUF as u64 - 1).len(), PIPE_BUF - 1);
+    assert_eq!(w.read(r, 1).len(), 1, "a page is free when it was read to its end");
     assert_eq!(w.retry(B), Some(11));
     // A large write fills what there is, parks, and counts what earlier attempts did.
     let len = CAPACITY as u64 + 100;
     for (n, byte) in w_bytes(len as usize).into_iter().enumerate() {
         w.poke(BIG + n as u64, &[byte]);
     }
-    assert_eq!(w.read(r, CAPACITY as u64).len(), CAPACITY);
+    assert_eq!(w.read(r, CAPACITY as u64).len(), CAPACITY - PIPE_BUF + 1);
     assert_eq!(w.call_by(B, "write", [wr, BIG, len]), None);
-    let first = w.read(r, 1000);
+    let first = w.read(r, PIPE_BUF as u64);
     assert_eq!(w.retry(B), Some(len as i64));
     let mut all = first;
     all.extend(w.read(r, CAPACITY as u64));
@@ -73,7 +74,37 @@ fn a_full_pipe_refuses_writers_that_must_not_park() {
     assert_eq!(w.call("write", [wr, BIG, 1]), fails(EAGAIN));
     w.read(r, PIPE_BUF as u64 - 1);
     assert_eq!(w.call("write", [wr, BIG, PIPE_BUF as u64]), fails(EAGAIN), "an atomic write needs all its room");
-    assert_eq!(w.call("write", [wr, BIG, PIPE_BUF as u64 + 1]), Some(PIPE_BUF as i64 - 1));
+    assert_eq!(w.call("write", [wr, BIG, PIPE_BUF as u64 + 1]), fails(EAGAIN));
+    w.read(r, 1);
+    assert_eq!(w.call("write", [wr, BIG, PIPE_BUF as u64 + 1]), Some(PIPE_BUF as i64));
+}
+
+#[test]
+fn small_writes_share_pages() {
+    let mut w = World::new();
+    let (r, wr) = w.pipe(libc::O_NONBLOCK);
+    for n in 0..CAPACITY / 4000 {
+        assert_eq!(w.call("write", [wr, BIG, 4000]), Some(4000), "{n}");
+    }
+    assert_eq!(w.call("write", [wr, BIG, 97]), fails(EAGAIN), "no page of its own, and it does not fit the last one");
+    assert_eq!(w.call("write", [wr, BIG, 96]), Some(96));
+    w.read(r, CAPACITY as u64);
+    // The odd bytes of a long write go first, to fill a page up.
+    assert_eq!(w.write(wr, b"x"), Some(1));
+    assert_eq!(w.call("write", [wr, BIG, 70_000]), Some(70_000 % 4096 + 15 * 4096));
+}
+
+#[test]
+fn packets_are_read_one_by_one() {
+    let mut w = World::new();
+    let (r, wr) = w.pipe(libc::O_DIRECT | libc::O_NONBLOCK);
+    w.write(wr, b"first");
+    w.write(wr, b"second");
+    assert_eq!(w.read(r, 100), b"first");
+    assert_eq!(w.read(r, 3), b"sec");
+    assert_eq!(w.call("read", [r, BASE, 100]), fails(EAGAIN), "the rest of it was dropped");
+    assert_eq!(w.call("write", [wr, BIG, 5000]), Some(5000));
+    assert_eq!((w.read(r, 9000).len(), w.read(r, 9000).len()), (4096, 904), "a long write makes several");
 }
 
 #[test]
@@ -148,6 +179,6 @@ fn pipes_need_two_descriptors() {
     w.ok("close", [5]);
     assert_eq!(w.call("pipe", [BASE]), fails(EMFILE));
     assert_eq!(w.call("eventfd", [0]), Some(5), "the read end was given back");
-    assert_eq!(w.call("pipe2", [BASE, libc::O_DIRECT as u64]), fails(EINVAL));
+    assert_eq!(w.call("pipe2", [BASE, libc::O_EXCL as u64]), fails(EINVAL));
     assert_eq!(w.call("pipe", [NOWHERE]), fails(EFAULT));
 }

@@ -2,7 +2,7 @@
 
 use super::world::{B, BASE, World, fails};
 use crate::abi::errno::{EAGAIN, EBADF, EINVAL, ESPIPE};
-use crate::file::pipe::CAPACITY;
+use crate::file::pipe::{CAPACITY, PIPE_BUF};
 
 fn memory(w: &mut World, bytes: &[u8]) -> u64 {
     let fd = w.ok("memfd_create", [BASE + 0x500, 0]);
@@ -36,7 +36,7 @@ fn sendfile_parks_and_goes_on_where_it_was() {
     w.poke_words(BASE + 0x800, [0]);
     for offset in [0, BASE + 0x800] {
         assert_eq!(w.call_by(B, "sendfile", [wr, fd, offset, 1 << 30]), None);
-        let mut all = w.read(r, 6000);
+        let mut all = w.read(r, 2 * PIPE_BUF as u64);
         assert_eq!(w.retry(B), Some(bytes.len() as i64));
         all.extend(w.read(r, 1 << 20));
         assert!(all == bytes);

@@ -1,18 +1,16 @@
 //! A world of one process with two threads, over a flat memory.
 
 use crate::abi::errno::EFAULT;
-use crate::file::FdTable;
 use crate::host::{AddressSpaceId, Host, ImageEntry};
 use crate::memory::{AddressSpace, Backing, Vma};
-use crate::process::{IntervalTimer, Pending, Process, ProcessId, Thread, ThreadState};
+use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
 use crate::scheduler::Switch;
-use crate::signal::{Action, SignalQueue};
+use crate::signal::Action;
 use crate::syscall::table;
 use crate::wait::{Wait, WaitKey};
 use crate::world::{Config, Kernel, ServiceHost};
 use model::choice::Ordinary;
 use model::{Errno, Glob, ServiceId, ThreadId, VirtualTime};
-use std::collections::BTreeMap;
 
 /// Where guest memory starts.
 pub(super) const BASE: u64 = 0x10_0000;
@@ -73,6 +71,9 @@ impl Host for Flat {
         Err(EFAULT)
     }
     fn discard(&mut self, _: u64, _: u64) {}
+    fn loaded(&self) -> Option<ThreadId> {
+        None
+    }
     fn extended_state(&self, _: &mut Vec<u8>) {}
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
         Err(EFAULT)
@@ -88,39 +89,22 @@ impl Host for Flat {
     }
 }
 
-/// A process without descriptors. The one place that names every field.
+/// A process without descriptors.
 pub(super) fn process(id: ProcessId) -> Process {
     let mut actions = vec![Action::default(); 64];
     // The tests look at what calls return; being killed by SIGPIPE is another matter.
     actions[libc::SIGPIPE as usize - 1].handler = libc::SIG_IGN as u64;
+    let mut limits = [(u64::MAX, u64::MAX); 16];
+    limits[libc::RLIMIT_NOFILE as usize] = (64, 64);
     Process {
-        id,
-        parent: 0,
-        pgid: id.pid,
-        sid: id.pid,
         space: SPACE,
         threads: vec![A, B],
-        children: Vec::new(),
-        fds: FdTable::default(),
-        cwd: "/".to_owned(),
-        umask: 0o22,
         actions,
-        pending: SignalQueue::default(),
         exe: "/bin/program".to_owned(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        auxv: Vec::new(),
-        limits: [(64, 64); 16],
-        status: None,
-        vfork_parent: None,
+        limits,
         exit_signal: 0,
-        parent_death_signal: 0,
-        subreaper: false,
-        entropy: crate::process::misc::Entropy::default(),
-        interval_timers: [IntervalTimer::default(); 3],
-        posix_timers: BTreeMap::new(),
-        calls: 0,
         has_execed: true,
+        ..Process::new(id)
     }
 }
 

@@ -47,12 +47,13 @@ impl Kernel {
         tid: u32,
         part: Part,
     ) -> Result<Vec<u8>, Errno> {
+        self.look_at_arguments(host, id);
         let process = self.processes.get(&id).ok_or(ESRCH)?;
         let thread = self.threads.get(&ThreadId { service: id.service, tid });
         let alive = process.status.is_none();
         let text = match part {
-            Part::CmdLine if alive => return Ok(terminated(&process.arguments)),
-            Part::Environ if alive => return Ok(terminated(&process.environment)),
+            Part::CmdLine if alive => return Ok(process.command_line.clone()),
+            Part::Environ if alive => return Ok(self.environment_of(host, id)),
             Part::Auxv if alive => return Ok(process.auxv.clone()),
             Part::CmdLine | Part::Environ | Part::Auxv => String::new(),
             Part::Comm => format!("{}\n", name(process, thread)),
@@ -166,7 +167,9 @@ impl Kernel {
             f[1] = u64::from(p.pgid);
             f[2] = u64::from(p.sid);
             f[10] = user;
-            f[14] = 20;
+            let nice = thread.map_or(0, |t| t.nice);
+            f[14] = u64::from(nice.unsigned_abs()).wrapping_add(20);
+            f[15] = u64::from(nice.unsigned_abs());
             f[16] = p.threads.len() as u64;
             f[18] = started;
             f[19] = s.total;
@@ -205,9 +208,6 @@ fn name<'a>(p: &'a Process, thread: Option<&'a Thread>) -> &'a str {
             base.get(..15).unwrap_or(base)
         }
     }
-}
-fn terminated(strings: &[Vec<u8>]) -> Vec<u8> {
-    strings.iter().flat_map(|s| s.iter().copied().chain([0])).collect()
 }
 fn limits(p: &Process) -> String {
     let mut out = format!("{:<26}{:<21}{:<21}{:<10}\n", "Limit", "Soft Limit", "Hard Limit", "Units");

@@ -88,6 +88,9 @@ impl Host for Fake {
     fn discard(&mut self, _: u64, _: u64) {
         unimplemented!()
     }
+    fn loaded(&self) -> Option<ThreadId> {
+        None
+    }
     fn extended_state(&self, _: &mut Vec<u8>) {
         unimplemented!()
     }
@@ -117,33 +120,17 @@ fn process() -> Process {
     let mut limits = [(u64::MAX, u64::MAX); 16];
     limits[libc::RLIMIT_NOFILE as usize] = (1024, 4096);
     Process {
-        id: PROCESS,
-        parent: 0,
-        pgid: 100,
-        sid: 100,
         space: AddressSpaceId(1),
         threads: vec![100],
-        children: Vec::new(),
-        fds: Default::default(),
         cwd: "/data".to_owned(),
-        umask: 0o022,
-        actions: Vec::new(),
-        pending: Default::default(),
         exe: "/usr/bin/tool".to_owned(),
         arguments: vec![b"tool".to_vec(), b"-v".to_vec()],
+        command_line: b"tool\0-v\0".to_vec(),
         environment: vec![b"A=1".to_vec()],
         auxv: vec![0; 16],
         limits,
-        status: None,
-        vfork_parent: None,
-        exit_signal: 17,
-        parent_death_signal: 0,
-        subreaper: false,
-        entropy: Default::default(),
-        interval_timers: Default::default(),
-        posix_timers: BTreeMap::new(),
-        calls: 0,
         has_execed: true,
+        ..Process::new(PROCESS)
     }
 }
 
@@ -252,16 +239,9 @@ impl World {
         let inode = self.inode(fd);
         self.k.inode_write(&mut self.host, inode, offset, bytes)
     }
-    /// Closes a descriptor, with what the descriptor layer owes its inode.
+    /// Closes a descriptor.
     pub(super) fn close(&mut self, fd: i64) {
-        let file = self.file(fd);
-        let target = self.k.open_file(file).target;
-        let last = self.k.open_file(file).references == 1;
         self.k.close_fd(PROCESS, fd as i32).expect("an open descriptor");
-        if let (Target::Inode(inode), true) = (target, last) {
-            // Harmless if the descriptor layer has done it: an inode that is gone is left alone.
-            self.k.inode_closed(inode);
-        }
     }
     /// A whole file as text.
     pub(super) fn text(&mut self, path: &str) -> String {

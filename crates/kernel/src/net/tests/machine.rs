@@ -3,7 +3,8 @@
 use super::{BASE, SPACE};
 use crate::host::{AddressSpaceId, Host, ImageEntry};
 use crate::process::{Process, ProcessId};
-use model::Errno;
+use crate::signal::Action;
+use model::{Errno, ThreadId};
 
 /// One memory for all threads.
 #[derive(Debug)]
@@ -47,6 +48,9 @@ impl Host for Flat {
         Ok(())
     }
     fn discard(&mut self, _: u64, _: u64) {}
+    fn loaded(&self) -> Option<ThreadId> {
+        None
+    }
     fn extended_state(&self, _: &mut Vec<u8>) {}
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
         Ok(())
@@ -64,33 +68,16 @@ impl Host for Flat {
 
 /// A process with nothing in it but what sockets need.
 pub(super) fn process(id: ProcessId) -> Process {
+    let mut actions = vec![Action::default(); 64];
+    // The tests look at what calls return; being killed by SIGPIPE is another matter.
+    actions[libc::SIGPIPE as usize - 1].handler = libc::SIG_IGN as u64;
     Process {
-        id,
-        parent: 0,
-        pgid: id.pid,
-        sid: id.pid,
         space: SPACE,
+        actions,
         threads: vec![id.pid],
-        children: Vec::new(),
-        fds: Default::default(),
-        cwd: "/".to_owned(),
-        umask: 0o022,
-        actions: vec![Default::default(); 64],
-        pending: Default::default(),
-        exe: String::new(),
-        arguments: Vec::new(),
-        environment: Vec::new(),
-        auxv: Vec::new(),
         limits: [(1024, 1024); 16],
-        status: None,
-        vfork_parent: None,
         exit_signal: 0,
-        parent_death_signal: 0,
-        subreaper: false,
-        entropy: Default::default(),
-        interval_timers: Default::default(),
-        posix_timers: Default::default(),
-        calls: 0,
         has_execed: true,
+        ..Process::new(id)
     }
 }

@@ -244,6 +244,12 @@ impl World {
     fn recv(&mut self, t: T, fd: i32, max: usize) -> Result<Vec<u8>, i64> {
         self.recv_with(t, fd, max, libc::MSG_DONTWAIT)
     }
+    /// Removes a path.
+    #[track_caller]
+    fn unlink(&mut self, t: T, path: &str) {
+        let at = self.put(format!("{path}\0").as_bytes());
+        assert_eq!(self.now(t, "unlink", &[at]), 0, "unlink {path}");
+    }
     /// Receives, waiting as long as it takes.
     #[track_caller]
     fn recv_with(&mut self, t: T, fd: i32, max: usize, flags: i32) -> Result<Vec<u8>, i64> {

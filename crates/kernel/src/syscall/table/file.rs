@@ -1,7 +1,6 @@
 //! Descriptors, pipes and data transfer.
 
-use super::{Row, Subject, emulated, partial, refused};
-use crate::abi::errno::*;
+use super::{Row, Subject, emulated, partial};
 use crate::file::{descriptors, eventfd, fcntl, io, ioctl, locks, memfd, pipe, splice, transfer};
 
 /// The rows of this family.
@@ -23,11 +22,11 @@ pub(super) const ROWS: &[Row] = &[
     emulated(73, "flock", locks::flock).about(Subject::Fd(0)),
     emulated(275, "splice", splice::splice),
     emulated(276, "tee", splice::tee),
-    refused(278, "vmsplice", ENOSYS, "FB0108: pages of a process are never lent to a pipe"),
+    partial(278, "vmsplice", splice::vmsplice, "pages are copied, not lent"),
     emulated(284, "eventfd", eventfd::eventfd),
     emulated(290, "eventfd2", eventfd::eventfd2),
     emulated(292, "dup3", descriptors::dup3),
-    partial(293, "pipe2", pipe::pipe2, "packet mode (O_DIRECT)"),
+    partial(293, "pipe2", pipe::pipe2, "notification pipes"),
     emulated(295, "preadv", io::preadv).about(Subject::Fd(0)),
     emulated(296, "pwritev", io::pwritev).about(Subject::Fd(0)),
     partial(319, "memfd_create", memfd::memfd_create, "huge pages"),

@@ -10,7 +10,7 @@ pub(super) const ROWS: &[Row] = &[
     emulated(11, "munmap", crate::memory::munmap),
     emulated(12, "brk", crate::memory::brk),
     partial(25, "mremap", crate::memory::mremap, "no MREMAP_DONTUNMAP, no old size of 0"),
-    emulated(26, "msync", crate::memory::on_mapped_range),
+    emulated(26, "msync", crate::memory::msync),
     emulated(27, "mincore", crate::memory::mincore),
     emulated(28, "madvise", crate::memory::madvise),
     refused(29, "shmget", ENOSYS, "not simulated yet"),

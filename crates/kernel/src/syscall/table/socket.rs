@@ -13,7 +13,7 @@ pub(super) const ROWS: &[Row] = &[
     partial(46, "sendmsg", net::sendmsg, NO_URGENT).about(Subject::Fd(0)),
     partial(47, "recvmsg", net::recvmsg, NO_URGENT).about(Subject::Fd(0)),
     emulated(48, "shutdown", net::shutdown).about(Subject::Fd(0)),
-    partial(49, "bind", net::bind, "a unix socket's path is a name only: no inode is made").about(Subject::Fd(0)),
+    emulated(49, "bind", net::bind).about(Subject::Fd(0)),
     emulated(50, "listen", net::listen).about(Subject::Fd(0)),
     emulated(51, "getsockname", net::getsockname).about(Subject::Fd(0)),
     emulated(52, "getpeername", net::getpeername).about(Subject::Fd(0)),
