@@ -33,22 +33,12 @@ pub enum How {
 impl Job {
     /// A run of this test and seed without a surprise.
     pub fn ordinary(test: u32, seed: Seed) -> Job {
-        Job {
-            test,
-            seed,
-            how: How::Strategy {
-                spec: StrategySpec::Ordinary,
-                steps: 0,
-            },
-        }
+        Job { test, seed, how: How::Strategy { spec: StrategySpec::Ordinary, steps: 0 } }
     }
     /// The same test and seed, with choices from a list.
     #[must_use]
     pub fn replaying(&self, choices: &[Choice]) -> Job {
-        Job {
-            how: How::Replay(choices.to_vec()),
-            ..*self
-        }
+        Job { how: How::Replay(choices.to_vec()), ..*self }
     }
     /// What answers the choices of this job.
     pub fn source(&self) -> Box<dyn Source> {

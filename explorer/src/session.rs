@@ -104,13 +104,7 @@ impl Session {
             hashes: statistics::Distinct::default(),
         };
         let tests = config.tests.iter().map(|_| test()).collect();
-        Session {
-            config,
-            tests,
-            round: 0,
-            turn: 0,
-            findings: Findings::default(),
-        }
+        Session { config, tests, round: 0, turn: 0, findings: Findings::default() }
     }
 
     /// The job that tells how long runs of a test are. A single seed run outside a session needs it too, if
@@ -147,19 +141,10 @@ impl Session {
     }
 
     fn search_job(&self, test: u32, nth: u64, steps: u64) -> Job {
-        let seed = Seed(
-            self.config
-                .first_seed
-                .0
-                .wrapping_add(nth.wrapping_mul(self.config.stride)),
-        );
+        let seed = Seed(self.config.first_seed.0.wrapping_add(nth.wrapping_mul(self.config.stride)));
         let spec = self.config.strategy;
         let steps = if spec.needs_steps() { steps } else { 0 };
-        Job {
-            test,
-            seed,
-            how: How::Strategy { spec, steps },
-        }
+        Job { test, seed, how: How::Strategy { spec, steps } }
     }
 
     /// Takes note of how a job ended.
@@ -189,9 +174,7 @@ impl Session {
                 if !self.config.keep_going {
                     test.phase = TestPhase::Over;
                 }
-                Reaction::Found {
-                    first: self.findings.add(job, failure, outcome),
-                }
+                Reaction::Found { first: self.findings.add(job, failure, outcome) }
             }
         }
     }

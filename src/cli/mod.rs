@@ -105,7 +105,7 @@ pub(crate) struct Explore {
     pub(crate) seed: Option<model::Seed>,
     /// How many workers; each has a CPU of its own
     #[arg(long)]
-    pub(crate) jobs: Option<usize>,
+    pub(crate) jobs: Option<std::num::NonZeroUsize>,
     /// Search all seeds, whatever fails; without it the search ends with the first failure
     #[arg(long)]
     pub(crate) keep_going: bool,

@@ -61,7 +61,7 @@ struct Flight {
 
 fn explore_spec(args: &cli::Explore, path: &Path, seed: Seed, interrupted: &AtomicBool) -> Result<Exit, Problem> {
     let all = pool::cpus();
-    let count = args.jobs.unwrap_or(all.len()).max(1);
+    let count = args.jobs.map_or(all.len(), std::num::NonZeroUsize::get).max(1);
     let cpus = (0..count).map(|i| Some(all[i % all.len()])).collect();
     let mut pool = Pool::start(setup_for_spec(path, &args.selection)?, cpus)?;
     let tests = select(pool.tests(), args.selection.test.as_deref());

@@ -12,6 +12,12 @@ pub(crate) fn replay(args: cli::Replay) -> Result<Exit, Problem> {
     let (trace, bytes) = kept::load(&args.file)?;
     let header = &trace.header;
     eprintln!("seed {} (from {}), test {}", header.seed, args.file.display(), header.test);
+    if let Some(cpu) = args.cpu
+        && !crate::pool::cpus().contains(&cpu)
+    {
+        let there = crate::pool::cpus();
+        return Err(Problem::usage(format!("--cpu {cpu}: this process may use only the CPUs {there:?}")));
+    }
     let mut pool = Pool::start(setup_for_trace(&trace)?, vec![args.cpu])?;
     let mut same = 0;
     for id in 1..=args.times.max(1) {

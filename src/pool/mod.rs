@@ -48,20 +48,30 @@ pub(crate) struct Pool {
     receiver: Receiver<(usize, u64, Option<Frame>)>,
     tests: Vec<String>,
     next_generation: u64,
+    /// What other workers said while one was awaited.
+    heard: VecDeque<(usize, u64, Option<Frame>)>,
 }
 
 impl Pool {
     /// Starts workers and waits until they are ready.
     pub(crate) fn start(setup: Setup, cpus: Vec<Option<usize>>) -> Result<Pool, Problem> {
         let (sender, receiver) = channel();
-        let mut pool =
-            Pool { setup, cpus, members: Vec::new(), sender, receiver, tests: Vec::new(), next_generation: 0 };
+        let mut pool = Pool {
+            setup,
+            cpus,
+            members: Vec::new(),
+            sender,
+            receiver,
+            tests: Vec::new(),
+            next_generation: 0,
+            heard: VecDeque::new(),
+        };
         for index in 0..pool.cpus.len() {
             let member = pool.spawn(index)?;
             pool.members.push(member);
         }
-        for _ in 0..pool.members.len() {
-            pool.tests = pool.wait_ready()?;
+        for index in 0..pool.members.len() {
+            pool.tests = pool.wait_ready(index)?;
         }
         Ok(pool)
     }
@@ -102,22 +112,35 @@ impl Pool {
         let _ = Frame::Setup(self.setup.clone()).write(&mut stdin);
         Ok(Member { child, stdin: Some(stdin), generation, jobs: VecDeque::new() })
     }
-    fn wait_ready(&mut self) -> Result<Vec<String>, Problem> {
-        loop {
-            match self.receiver.recv() {
-                Ok((_, _, Some(Frame::Ready(Ready::Tests(tests))))) => return Ok(tests),
-                Ok((_, _, Some(Frame::Ready(Ready::Spec(text))))) => return Err(Problem::usage(text)),
-                Ok((_, _, Some(Frame::Ready(Ready::Host(text))))) => {
-                    return Err(Problem { message: text, exit: Exit::Host });
-                }
-                Ok((index, generation, None)) if self.members[index].generation == generation => {
-                    let how = self.how_it_ended(index);
-                    return Err(Problem::internal(format!("a worker ended before it was ready ({how})")));
-                }
-                Ok(_) => {}
-                Err(e) => return Err(Problem::internal(format!("the workers are gone: {e}"))),
+    /// Waits until a worker is ready. What others say meanwhile is kept for [`Pool::news`].
+    fn wait_ready(&mut self, index: usize) -> Result<Vec<String>, Problem> {
+        let generation = self.members[index].generation;
+        let mut kept = std::mem::take(&mut self.heard);
+        let result = loop {
+            let said = match kept.iter().position(|(i, g, f)| (*i, *g) == (index, generation) && is_first(f.as_ref())) {
+                Some(at) => kept.remove(at).expect("found above"),
+                None => match self.receiver.recv() {
+                    Ok(said) => said,
+                    Err(e) => break Err(Problem::internal(format!("the workers are gone: {e}"))),
+                },
+            };
+            if (said.0, said.1) != (index, generation) {
+                kept.push_back(said);
+                continue;
             }
-        }
+            match said.2 {
+                Some(Frame::Ready(Ready::Tests(tests))) => break Ok(tests),
+                Some(Frame::Ready(Ready::Spec(text))) => break Err(Problem::usage(text)),
+                Some(Frame::Ready(Ready::Host(text))) => break Err(Problem { message: text, exit: Exit::Host }),
+                Some(_) => {}
+                None => {
+                    let how = self.how_it_ended(index);
+                    break Err(Problem::internal(format!("a worker ended before it was ready ({how})")));
+                }
+            }
+        };
+        self.heard = kept;
+        result
     }
     fn how_it_ended(&mut self, index: usize) -> String {
         self.members[index].stdin = None;
@@ -139,7 +162,10 @@ impl Pool {
     /// Waits for news.
     pub(crate) fn news(&mut self) -> Result<News, Problem> {
         loop {
-            let next = self.receiver.recv_timeout(std::time::Duration::from_millis(200));
+            let next = match self.heard.pop_front() {
+                Some(said) => Ok(said),
+                None => self.receiver.recv_timeout(std::time::Duration::from_millis(200)),
+            };
             let (index, generation, frame) = match next {
                 Ok(news) => news,
                 Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
@@ -154,7 +180,7 @@ impl Pool {
                 let how = self.how_it_ended(index);
                 let jobs = std::mem::take(&mut self.members[index].jobs);
                 self.members[index] = self.spawn(index)?;
-                self.wait_ready()?;
+                self.wait_ready(index)?;
                 return Ok(News::Died(index, jobs.into(), how));
             };
             let done = match &frame {
@@ -201,6 +227,11 @@ impl Pool {
             }
         }
     }
+}
+
+/// Whether a frame is the first a worker says, or its end.
+fn is_first(frame: Option<&Frame>) -> bool {
+    frame.is_none_or(|f| matches!(f, Frame::Ready(_)))
 }
 
 impl Drop for Pool {

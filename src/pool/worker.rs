@@ -26,6 +26,8 @@ pub(crate) fn serve(cpu: Option<usize>) -> Result<Exit, Problem> {
     if let Some(cpu) = cpu {
         pin(cpu);
     }
+    // A worker does not outlive the command, however that ends.
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     let mut from = BufReader::new(io::stdin());
     let Some(Frame::Setup(setup)) = read(&mut from)? else { return Ok(Exit::Held) };
     let worker = match Worker::new(setup) {
@@ -96,10 +98,19 @@ impl Worker {
     }
     /// Drives a world to its verdict.
     fn drive(&self, test: &str, world: &World) -> Verdict {
-        match &self.spec {
+        let mut verdict = match &self.spec {
             Some(spec) => spec.run(test, world),
             None => drive_program(world),
+        };
+        if let Verdict::Failed(failure) = &mut verdict
+            && failure.kind == "boot"
+        {
+            for line in world.parked() {
+                failure.message.push_str("\n  ");
+                failure.message.push_str(&line);
+            }
         }
+        verdict
     }
     fn carry_out(&self, frame: &JobFrame) -> Result<(), Problem> {
         let job = match job_of(frame) {

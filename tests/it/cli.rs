@@ -15,7 +15,10 @@ const COMMANDS: [&str; 7] = ["run", "test", "explore", "replay", "shrink", "trac
 fn every_command_has_help() {
     let all = fbsim(&["--help"]).exits(0);
     for name in COMMANDS {
-        assert!(all.stdout.lines().any(|l| l.trim_start().starts_with(&format!("{name} "))), "{name} is not listed\n{all}");
+        assert!(
+            all.stdout.lines().any(|l| l.trim_start().starts_with(&format!("{name} "))),
+            "{name} is not listed\n{all}"
+        );
         let one = fbsim(&[name, "--help"]).exits(0).says(&[&format!("Usage: fbsim {name}")]);
         let first = one.stdout.lines().next().unwrap_or_default();
         assert!(first.len() > 15, "{name} does not say what it does\n{one}");
@@ -35,7 +38,9 @@ fn every_command_has_help() {
 fn the_exit_codes_are_in_the_help() {
     fbsim(&["--help"]).exits(0).says(&["Exit codes:"]);
     let text = fbsim(&["--help"]).stdout.replace('\n', " ");
-    for code in ["0 held", "1 a property failed", "2 usage", "3 inconclusive", "4 nothing selected", "5 replay diverged"] {
+    for code in
+        ["0 held", "1 a property failed", "2 usage", "3 inconclusive", "4 nothing selected", "5 replay diverged"]
+    {
         assert!(text.contains(code), "{code:?} is not in\n{text}");
     }
     for code in ["6 this host cannot run it", "70 internal error"] {
@@ -85,7 +90,9 @@ fn numbers_that_make_no_sense_are_refused() {
     demand("--jobs 0 is refused", || drop(explore(&["--jobs", "0"]).exits(2)));
     let saved = scratch.at("run.fbt");
     fbsim(&["run", "--save", &saved, "--", "/bin/true"]).exits(0);
-    demand("--cpu with a CPU that is not there is refused", || drop(fbsim(&["replay", "--cpu", "999", &saved]).exits(2)));
+    demand("--cpu with a CPU that is not there is refused", || {
+        drop(fbsim(&["replay", "--cpu", "999", &saved]).exits(2))
+    });
 }
 
 #[test]
@@ -135,9 +142,15 @@ fn a_wrong_specification_is_shown_where_it_is_wrong() {
     mistake(&scratch, "def f(x):\n    return (x\ny = 2\n", "FB0101", "3:1", "expected symbol ')'");
     mistake(&scratch, "x = asert_eq(1, 1)\n", "FB0102", "1:5", "did you mean `assert_eq`?");
     mistake(&scratch, "x = no_such_builtin_at_all()\n", "FB0102", "1:5", "not found");
-    mistake(&scratch, "s = service(\"s\", binary = \"/bin/true\", depend_on = [])\n", "FB0104", "1:40", "did you mean `depends_on`?");
+    mistake(
+        &scratch,
+        "s = service(\"s\", binary = \"/bin/true\", depend_on = [])\n",
+        "FB0104",
+        "1:40",
+        "did you mean `depends_on`?",
+    );
     let fault = format!("{good}a = fault_assumption(\"a\", target = svc, conect = deny(\"EIO\"))\n");
-    mistake(&scratch, &fault, "FB0106", "2:40", "did you mean `connect`?");
+    mistake(&scratch, &fault, "FB0106", "2:41", "did you mean `connect`?");
     mistake(&scratch, "d = deny(\"ECONREFUSED\")\n", "FB0105", "1:11", "did you mean `ECONNREFUSED`?");
     mistake(&scratch, "d = delay(\"500\")\n", "FB0107", "1:12", "a number without a unit");
     mistake(&scratch, "load(\"no-such-file.star\", \"x\")\n", "FB0109", "1:6", "no-such-file.star");

@@ -1,7 +1,7 @@
 //! The corpus: failures that were found once, run again before anything new is searched. One line per case; see
 //! corpus/README.md.
 
-use crate::support::{Scratch, figure, fbsim, root};
+use crate::support::{Scratch, fbsim, figure, root};
 
 #[test]
 fn every_case_of_the_corpus_still_fails_as_it_did() {

@@ -9,8 +9,18 @@ use std::time::Duration;
 
 /// Calls that no process of a run may make: all sockets and ptrace.
 const FORBIDDEN: [&str; 12] = [
-    "socket(", "socketpair(", "connect(", "accept(", "accept4(", "bind(", "listen(", "sendto(", "recvfrom(", "sendmsg(",
-    "recvmsg(", "ptrace(",
+    "socket(",
+    "socketpair(",
+    "connect(",
+    "accept(",
+    "accept4(",
+    "bind(",
+    "listen(",
+    "sendto(",
+    "recvfrom(",
+    "sendmsg(",
+    "recvmsg(",
+    "ptrace(",
 ];
 
 /// Runs a command under strace and returns the sockets and traces that it and all its children asked the host for.
@@ -76,7 +86,11 @@ fn a_guest_reaches_no_address_outside() {
     for to in ["tcp 8.8.8.8", "tcp 127.0.0.1", "udp 8.8.8.8"] {
         let results = lines(&ran, to);
         assert_eq!(results.len(), 1, "{ran}");
-        let expected = if to.starts_with("udp") { results[0] == "ok" || errnos.contains(&results[0]) } else { errnos.contains(&results[0]) };
+        let expected = if to.starts_with("udp") {
+            results[0] == "ok" || errnos.contains(&results[0])
+        } else {
+            errnos.contains(&results[0])
+        };
         assert!(expected, "{to}: {}\n{ran}", results[0]);
     }
     let knocked = listener.accept().map(|_| ()).expect_err("somebody reached the host's port");
@@ -151,7 +165,13 @@ fn what_a_guest_writes_into_its_overlay_stays_there() {
 fn a_guest_signals_no_process_of_the_host() {
     // The number of this test's own process, which a stray kill(2) would end.
     let own = std::process::id().to_string();
-    let ran = fbsim(&["run", "--", "/bin/sh", "-c", &format!("kill -9 {own}; kill -9 -{own}; kill -TERM {own}; echo still here")]);
+    let ran = fbsim(&[
+        "run",
+        "--",
+        "/bin/sh",
+        "-c",
+        &format!("kill -9 {own}; kill -9 -{own}; kill -TERM {own}; echo still here"),
+    ]);
     ran.exits(0).says(&["still here", "No such process"]);
 }
 

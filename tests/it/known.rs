@@ -9,6 +9,10 @@ const DEFECTS: &[(&str, &str)] = &[
     ("--cpu with a CPU that is not there is refused", "it is ignored"),
     ("--jobs 0 is refused", "it is taken for 1"),
     (
+        "a finding that cannot be saved is printed with its rerun line",
+        "the message promises a rerun line, but none is printed, nor any later finding",
+    ),
+    (
         "a search survives the death of one of several workers",
         "it waits for ever for outcomes that others sent while the dead worker was replaced",
     ),

@@ -65,7 +65,11 @@ fn a_crash_is_told_with_thread_and_counter_and_exits_as_natively() {
     }
     // Killed on purpose, not crashed: the exit code says it.
     fbsim(&["run", "--", &program, "kill"]).exits(137);
-    figure(&format!("{} of {} ways to crash exit as natively and are told with thread and counter", ways.len(), ways.len()));
+    figure(&format!(
+        "{} of {} ways to crash exit as natively and are told with thread and counter",
+        ways.len(),
+        ways.len()
+    ));
 }
 
 #[test]
@@ -150,6 +154,7 @@ fn a_run_that_calls_for_ever_is_given_up_as_inconclusive() {
     let output = scratch.at("found");
     let args = ["test", "specs/orders", "--test", "create_order", "--max-calls", "50", "--output", &output];
     fbsim(&args).exits(3).says(&["OPEN test_create_order", "the limit of 50 system calls was reached"]);
-    let args = ["explore", "specs/orders", "--test", "create_order", "--max-calls", "50", "--seeds", "3", "--output", &output];
+    let args =
+        ["explore", "specs/orders", "--test", "create_order", "--max-calls", "50", "--seeds", "3", "--output", &output];
     fbsim(&args).exits(3).says(&[" 0 held, 0 failed, "]);
 }

@@ -335,10 +335,11 @@ impl Kernel {
     pub fn parked(&self) -> Vec<Parked> {
         let describe = |t: &Thread| {
             let call = crate::syscall::table::name(t.call.number);
+            let at = self.place(t.id, t.registers.rip);
             match &t.state {
                 ThreadState::Blocked(wait) if t.id.service.is_driver() => wait.why.to_owned(),
-                ThreadState::Blocked(wait) => format!("{call}({:#x}): {}", t.call.args[0], wait.why),
-                ThreadState::Stopped => format!("{call}: stopped by a signal"),
+                ThreadState::Blocked(wait) => format!("{call}({:#x}): {}, at {at}", t.call.args[0], wait.why),
+                ThreadState::Stopped => format!("{call}: stopped by a signal, at {at}"),
                 ThreadState::Runnable => "nothing".to_owned(),
             }
         };

@@ -28,13 +28,8 @@ pub enum BlockKind {
 }
 
 impl BlockKind {
-    const ALL: [BlockKind; 5] = [
-        BlockKind::Header,
-        BlockKind::Events,
-        BlockKind::Choices,
-        BlockKind::Outcome,
-        BlockKind::Index,
-    ];
+    const ALL: [BlockKind; 5] =
+        [BlockKind::Header, BlockKind::Events, BlockKind::Choices, BlockKind::Outcome, BlockKind::Index];
 
     /// The number that stands for this kind on disk. Never reused.
     pub fn number(self) -> u8 {
@@ -47,14 +42,8 @@ impl BlockKind {
         }
     }
     pub(crate) fn from_number(number: u8) -> Result<BlockKind, Malformed> {
-        let unknown = Malformed::UnknownTag {
-            what: "kind of block",
-            tag: u64::from(number),
-        };
-        BlockKind::ALL
-            .into_iter()
-            .find(|kind| kind.number() == number)
-            .ok_or(unknown)
+        let unknown = Malformed::UnknownTag { what: "kind of block", tag: u64::from(number) };
+        BlockKind::ALL.into_iter().find(|kind| kind.number() == number).ok_or(unknown)
     }
     /// What errors call it.
     pub fn name(self) -> &'static str {
@@ -118,31 +107,19 @@ impl Block {
         let content = zstd::bulk::decompress(cursor.take(packed, what)?, expanded).map_err(Malformed::Compression)?;
         if content.len() != expanded {
             let (found, expected) = (content.len() as u64, expanded as u64);
-            return Err(Malformed::Contradiction {
-                what: "the length of a block",
-                found,
-                expected,
-            });
+            return Err(Malformed::Contradiction { what: "the length of a block", found, expected });
         }
         let found = checksum(kind, &content);
         if found != written {
             return Err(Malformed::Checksum { found, written });
         }
-        Ok(Block {
-            kind,
-            content,
-            length: BLOCK_HEAD + packed,
-        })
+        Ok(Block { kind, content, length: BLOCK_HEAD + packed })
     }
 }
 
 fn check_length(what: &'static str, length: usize) -> Result<(), Malformed> {
     if length > BLOCK_MAX {
-        return Err(Malformed::TooLong {
-            what,
-            length: length as u64,
-            limit: BLOCK_MAX as u64,
-        });
+        return Err(Malformed::TooLong { what, length: length as u64, limit: BLOCK_MAX as u64 });
     }
     Ok(())
 }

@@ -62,22 +62,14 @@ impl<'a> Cursor<'a> {
             let byte = self.byte(what)?;
             let bits = u64::from(byte & 0x7f);
             if bits << shift >> shift != bits {
-                return Err(Malformed::TooLong {
-                    what,
-                    length: 65,
-                    limit: 64,
-                });
+                return Err(Malformed::TooLong { what, length: 65, limit: 64 });
             }
             n |= bits << shift;
             if byte & 0x80 == 0 {
                 return Ok(n);
             }
         }
-        Err(Malformed::TooLong {
-            what,
-            length: 65,
-            limit: 64,
-        })
+        Err(Malformed::TooLong { what, length: 65, limit: 64 })
     }
     /// A number that fits a narrower type.
     pub(crate) fn narrow<T: TryFrom<u64>>(&mut self, what: &'static str) -> Result<T, Malformed> {
@@ -109,10 +101,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn end(self, what: &'static str) -> Result<(), Malformed> {
         match self.rest.len() {
             0 => Ok(()),
-            count => Err(Malformed::LeftOver {
-                what,
-                count: count as u64,
-            }),
+            count => Err(Malformed::LeftOver { what, count: count as u64 }),
         }
     }
 }
@@ -141,25 +130,13 @@ mod tests {
     fn a_number_beyond_64_bits_is_refused() {
         let mut cursor = Cursor::new(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02]);
         assert!(matches!(cursor.number("n"), Err(Malformed::TooLong { .. })));
-        assert!(matches!(
-            Cursor::new(&[0x80; 11]).number("n"),
-            Err(Malformed::TooLong { .. })
-        ));
-        assert!(matches!(
-            Cursor::new(&[0x80; 3]).number("n"),
-            Err(Malformed::Truncated { .. })
-        ));
+        assert!(matches!(Cursor::new(&[0x80; 11]).number("n"), Err(Malformed::TooLong { .. })));
+        assert!(matches!(Cursor::new(&[0x80; 3]).number("n"), Err(Malformed::Truncated { .. })));
     }
 
     #[test]
     fn a_text_longer_than_the_rest_is_refused_before_allocation() {
-        assert!(matches!(
-            Cursor::new(&[0xff, 0xff, 0x03, b'a']).text("t"),
-            Err(Malformed::TooLong { .. })
-        ));
-        assert!(matches!(
-            Cursor::new(&[1, 0xff]).text("t"),
-            Err(Malformed::NotText { .. })
-        ));
+        assert!(matches!(Cursor::new(&[0xff, 0xff, 0x03, b'a']).text("t"), Err(Malformed::TooLong { .. })));
+        assert!(matches!(Cursor::new(&[1, 0xff]).text("t"), Err(Malformed::NotText { .. })));
     }
 }

@@ -15,31 +15,20 @@ fn format() -> impl Config {
 
 /// The bytes of a wire struct.
 pub(crate) fn encode<T: Serialize>(value: &T, what: &'static str) -> Result<Vec<u8>, Malformed> {
-    let bytes = bincode::serde::encode_to_vec(value, format()).map_err(|error| Malformed::Structure {
-        what,
-        why: error.to_string(),
-    })?;
+    let bytes = bincode::serde::encode_to_vec(value, format())
+        .map_err(|error| Malformed::Structure { what, why: error.to_string() })?;
     if bytes.len() > BLOCK_MAX {
-        return Err(Malformed::TooLong {
-            what,
-            length: bytes.len() as u64,
-            limit: BLOCK_MAX as u64,
-        });
+        return Err(Malformed::TooLong { what, length: bytes.len() as u64, limit: BLOCK_MAX as u64 });
     }
     Ok(bytes)
 }
 
 /// The wire struct that all of these bytes encode.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], what: &'static str) -> Result<T, Malformed> {
-    let (value, used) = bincode::serde::decode_from_slice(bytes, format()).map_err(|error| Malformed::Structure {
-        what,
-        why: error.to_string(),
-    })?;
+    let (value, used) = bincode::serde::decode_from_slice(bytes, format())
+        .map_err(|error| Malformed::Structure { what, why: error.to_string() })?;
     match bytes.len() - used {
         0 => Ok(value),
-        count => Err(Malformed::LeftOver {
-            what,
-            count: count as u64,
-        }),
+        count => Err(Malformed::LeftOver { what, count: count as u64 }),
     }
 }

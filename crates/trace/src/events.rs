@@ -63,11 +63,7 @@ impl EventsBlock {
         block.add(event);
         let length = block.length();
         if length > BLOCK_MAX {
-            return Err(Malformed::TooLong {
-                what: "an event",
-                length: length as u64,
-                limit: BLOCK_MAX as u64,
-            });
+            return Err(Malformed::TooLong { what: "an event", length: length as u64, limit: BLOCK_MAX as u64 });
         }
         Ok(block)
     }
@@ -122,11 +118,7 @@ pub(crate) fn extent(content: &[u8]) -> Result<(u64, u64), Malformed> {
     // Every row takes at least one byte.
     let limit = (cursor.len() as u64).min(u64::MAX - first);
     if count == 0 || count > limit {
-        return Err(Malformed::TooLong {
-            what: "the number of events",
-            length: count,
-            limit,
-        });
+        return Err(Malformed::TooLong { what: "the number of events", length: count, limit });
     }
     Ok((first, count))
 }

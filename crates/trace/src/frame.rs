@@ -16,33 +16,20 @@ impl Fault {
     /// As told to the reader of this file.
     pub(crate) fn of(bytes: &[u8], fault: Fault) -> ReadError {
         let Fault { at, place, source } = fault;
-        ReadError::Damaged {
-            at,
-            place,
-            recoverable: recoverable(bytes),
-            source,
-        }
+        ReadError::Damaged { at, place, recoverable: recoverable(bytes), source }
     }
 }
 
 impl IndexEntry {
     /// Something is wrong at this block.
     pub(crate) fn fault(self) -> impl Fn(Malformed) -> Fault {
-        move |source| Fault {
-            at: self.at,
-            place: Some(self.kind),
-            source,
-        }
+        move |source| Fault { at: self.at, place: Some(self.kind), source }
     }
 }
 
 /// Two tellings of one number must agree.
 pub(crate) fn expect(what: &'static str, found: u64, expected: u64) -> Result<(), Malformed> {
-    if found == expected {
-        Ok(())
-    } else {
-        Err(Malformed::Contradiction { what, found, expected })
-    }
+    if found == expected { Ok(()) } else { Err(Malformed::Contradiction { what, found, expected }) }
 }
 
 /// The bytes from an offset on.
@@ -61,11 +48,7 @@ pub(crate) fn unpack(bytes: &[u8], entry: IndexEntry) -> Result<Vec<u8>, Fault> 
 
 /// The entries of the index, after checking that they describe the whole file.
 pub(crate) fn read_index(bytes: &[u8], trailer: Trailer, trailer_at: u64) -> Result<Vec<IndexEntry>, Fault> {
-    let index = IndexEntry {
-        kind: BlockKind::Index,
-        first: 0,
-        at: trailer.index_at,
-    };
+    let index = IndexEntry { kind: BlockKind::Index, first: 0, at: trailer.index_at };
     let entries = layout::decode_index(&unpack(bytes, index)?).map_err(index.fault())?;
     let mut at = PROLOGUE as u64;
     let mut before = None;
@@ -93,9 +76,6 @@ fn check_order(before: Option<IndexEntry>, entry: IndexEntry) -> Result<(), Malf
         },
         (Some(before), None) => before.kind < entry.kind && entry.first == 0,
     };
-    let unexpected = Malformed::UnknownTag {
-        what: "next block",
-        tag: u64::from(entry.kind.number()),
-    };
+    let unexpected = Malformed::UnknownTag { what: "next block", tag: u64::from(entry.kind.number()) };
     if follows { Ok(()) } else { Err(unexpected) }
 }

@@ -104,11 +104,7 @@ impl From<&Header> for WireHeader {
             seed: header.seed.0,
             test: header.test,
             spec: header.spec,
-            sources: header
-                .sources
-                .into_iter()
-                .map(|source| (source.path, source.text))
-                .collect(),
+            sources: header.sources.into_iter().map(|source| (source.path, source.text)).collect(),
             rerun: header.rerun,
             services: header.services.into_iter().map(WireService::from).collect(),
             strategy: header.strategy,
@@ -125,11 +121,7 @@ impl From<WireHeader> for Header {
             seed: Seed(wire.seed),
             test: wire.test,
             spec: wire.spec,
-            sources: wire
-                .sources
-                .into_iter()
-                .map(|(path, text)| SourceText { path, text })
-                .collect(),
+            sources: wire.sources.into_iter().map(|(path, text)| SourceText { path, text }).collect(),
             rerun: wire.rerun,
             services: wire.services.into_iter().map(ServiceFacts::from).collect(),
             strategy: wire.strategy,
@@ -141,39 +133,15 @@ impl From<WireHeader> for Header {
 
 impl From<ServiceFacts> for WireService {
     fn from(facts: ServiceFacts) -> Self {
-        let ServiceFacts {
-            name,
-            binary,
-            fingerprint,
-            args,
-            env,
-        } = facts;
-        WireService {
-            name,
-            binary,
-            fingerprint: fingerprint.0,
-            args,
-            env,
-        }
+        let ServiceFacts { name, binary, fingerprint, args, env } = facts;
+        WireService { name, binary, fingerprint: fingerprint.0, args, env }
     }
 }
 
 impl From<WireService> for ServiceFacts {
     fn from(wire: WireService) -> Self {
-        let WireService {
-            name,
-            binary,
-            fingerprint,
-            args,
-            env,
-        } = wire;
-        ServiceFacts {
-            name,
-            binary,
-            fingerprint: Fingerprint(fingerprint),
-            args,
-            env,
-        }
+        let WireService { name, binary, fingerprint, args, env } = wire;
+        ServiceFacts { name, binary, fingerprint: Fingerprint(fingerprint), args, env }
     }
 }
 

@@ -97,12 +97,6 @@ pub(crate) fn encode_index(entries: &[IndexEntry]) -> Result<Vec<u8>, Malformed>
 pub(crate) fn decode_index(content: &[u8]) -> Result<Vec<IndexEntry>, Malformed> {
     let wire: Vec<(u8, u64, u64)> = codec::decode(content, "the index")?;
     wire.into_iter()
-        .map(|(kind, first, at)| {
-            Ok(IndexEntry {
-                kind: BlockKind::from_number(kind)?,
-                first,
-                at,
-            })
-        })
+        .map(|(kind, first, at)| Ok(IndexEntry { kind: BlockKind::from_number(kind)?, first, at }))
         .collect()
 }

@@ -33,11 +33,7 @@ impl Trace {
     pub fn read(bytes: &[u8]) -> Result<Trace, ReadError> {
         let reader = TraceReader::open(bytes)?;
         let events = reader.events_from(EventIndex(0)).collect::<Result<_, _>>()?;
-        Ok(Trace {
-            header: reader.header,
-            events,
-            outcome: reader.outcome,
-        })
+        Ok(Trace { header: reader.header, events, outcome: reader.outcome })
     }
     /// Every choice that was not 0.
     pub fn choices(&self) -> &[Choice] {
@@ -65,20 +61,10 @@ impl<'a> TraceReader<'a> {
         let trailer = match bytes.last_chunk().map(Trailer::decode) {
             Some(Ok(Some(trailer))) => trailer,
             Some(Err(source)) => {
-                return Err(Fault::of(
-                    bytes,
-                    Fault {
-                        at: trailer_at,
-                        place: None,
-                        source,
-                    },
-                ));
+                return Err(Fault::of(bytes, Fault { at: trailer_at, place: None, source }));
             }
             None | Some(Ok(None)) => {
-                return Err(ReadError::Incomplete {
-                    length: bytes.len() as u64,
-                    recoverable: recoverable(bytes),
-                });
+                return Err(ReadError::Incomplete { length: bytes.len() as u64, recoverable: recoverable(bytes) });
             }
         };
         Self::open_complete(bytes, trailer, trailer_at).map_err(|fault| Fault::of(bytes, fault))
@@ -97,20 +83,11 @@ impl<'a> TraceReader<'a> {
         }
         let Some(entry) = of(BlockKind::Outcome).next() else {
             let source = Malformed::Truncated { what: "the blocks" };
-            return Err(Fault {
-                at: trailer.index_at,
-                place: Some(BlockKind::Index),
-                source,
-            });
+            return Err(Fault { at: trailer.index_at, place: Some(BlockKind::Index), source });
         };
         let outcome = wire::decode_ending(&frame::unpack(bytes, entry)?, choices).map_err(entry.fault())?;
         expect("the number of events", outcome.events, trailer.events).map_err(entry.fault())?;
-        Ok(TraceReader {
-            bytes,
-            header,
-            outcome,
-            blocks: of(BlockKind::Events).collect(),
-        })
+        Ok(TraceReader { bytes, header, outcome, blocks: of(BlockKind::Events).collect() })
     }
 
     /// What was run, and how to run it again.
@@ -123,24 +100,13 @@ impl<'a> TraceReader<'a> {
     }
     /// The events from this one to the last. Blocks before it are not touched.
     pub fn events_from(&self, index: EventIndex) -> Events<'_, 'a> {
-        let next = self
-            .blocks
-            .partition_point(|entry| entry.first <= index.0)
-            .saturating_sub(1);
-        Events {
-            reader: self,
-            next,
-            skip_below: index,
-            block: Vec::new().into_iter(),
-        }
+        let next = self.blocks.partition_point(|entry| entry.first <= index.0).saturating_sub(1);
+        Events { reader: self, next, skip_below: index, block: Vec::new().into_iter() }
     }
 
     fn read_block(&self, number: usize) -> Result<Vec<Event>, Fault> {
         let entry = self.blocks[number];
-        let end = self
-            .blocks
-            .get(number + 1)
-            .map_or(self.outcome.events, |next| next.first);
+        let end = self.blocks.get(number + 1).map_or(self.outcome.events, |next| next.first);
         let content = frame::unpack(self.bytes, entry)?;
         let (first, count) = events::extent(&content).map_err(entry.fault())?;
         expect("the first event of a block", first, entry.first).map_err(entry.fault())?;

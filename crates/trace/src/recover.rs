@@ -24,12 +24,8 @@ impl Recovered {
     /// It is no trace, its version is not readable, or not even the header is whole.
     pub fn read(bytes: &[u8]) -> Result<Recovered, ReadError> {
         check_prologue(bytes)?;
-        let fault = |source| ReadError::Damaged {
-            at: PROLOGUE as u64,
-            place: Some(BlockKind::Header),
-            recoverable: 0,
-            source,
-        };
+        let fault =
+            |source| ReadError::Damaged { at: PROLOGUE as u64, place: Some(BlockKind::Header), recoverable: 0, source };
         let (header, length) = read_header(bytes).map_err(fault)?;
         let mut events = Vec::new();
         follow_events(bytes, PROLOGUE + length, |block| events.extend(block));
@@ -44,20 +40,10 @@ pub(crate) fn check_prologue(bytes: &[u8]) -> Result<(), ReadError> {
         return Err(ReadError::NotATrace);
     }
     let Some(prologue) = bytes.first_chunk() else {
-        return Err(ReadError::Incomplete {
-            length: bytes.len() as u64,
-            recoverable: 0,
-        });
+        return Err(ReadError::Incomplete { length: bytes.len() as u64, recoverable: 0 });
     };
-    let damaged = |source| ReadError::Damaged {
-        at: 0,
-        place: None,
-        recoverable: 0,
-        source,
-    };
-    layout::version(prologue)
-        .map_err(damaged)?
-        .check_readable_by(FormatVersion::CURRENT)?;
+    let damaged = |source| ReadError::Damaged { at: 0, place: None, recoverable: 0, source };
+    layout::version(prologue).map_err(damaged)?.check_readable_by(FormatVersion::CURRENT)?;
     Ok(())
 }
 
@@ -72,10 +58,7 @@ pub(crate) fn recoverable(bytes: &[u8]) -> u64 {
 fn read_header(bytes: &[u8]) -> Result<(Header, usize), Malformed> {
     let block = Block::unpack(&bytes[PROLOGUE..])?;
     if block.kind != BlockKind::Header {
-        return Err(Malformed::UnknownTag {
-            what: "first block",
-            tag: u64::from(block.kind.number()),
-        });
+        return Err(Malformed::UnknownTag { what: "first block", tag: u64::from(block.kind.number()) });
     }
     Ok((header::decode(&block.content)?, block.length))
 }

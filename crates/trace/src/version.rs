@@ -23,10 +23,7 @@ pub struct FormatVersion {
 
 impl FormatVersion {
     /// What this crate writes, and the newest that it reads.
-    pub const CURRENT: FormatVersion = FormatVersion {
-        major: Major(1),
-        minor: Minor(0),
-    };
+    pub const CURRENT: FormatVersion = FormatVersion { major: Major(1), minor: Minor(0) };
 
     /// Whether a reader of version `reader` understands a file of this version.
     ///
@@ -80,15 +77,8 @@ mod tests {
 
     #[track_caller]
     fn check(file: (u16, u16), reader: (u16, u16), readable: bool) {
-        let version = |(major, minor)| FormatVersion {
-            major: Major(major),
-            minor: Minor(minor),
-        };
-        assert_eq!(
-            version(file).check_readable_by(version(reader)).is_ok(),
-            readable,
-            "{file:?} by {reader:?}"
-        );
+        let version = |(major, minor)| FormatVersion { major: Major(major), minor: Minor(minor) };
+        assert_eq!(version(file).check_readable_by(version(reader)).is_ok(), readable, "{file:?} by {reader:?}");
     }
 
     #[test]
@@ -102,10 +92,7 @@ mod tests {
 
     #[test]
     fn the_text_says_which_side_is_old() {
-        let version = |major, minor| FormatVersion {
-            major: Major(major),
-            minor: Minor(minor),
-        };
+        let version = |major, minor| FormatVersion { major: Major(major), minor: Minor(minor) };
         let newer = version(2, 1).check_readable_by(version(1, 0)).unwrap_err().to_string();
         assert_eq!(
             newer,

@@ -60,16 +60,10 @@ impl From<&Choice> for WireChoice {
 impl TryFrom<WireChoice> for Choice {
     type Error = Malformed;
     fn try_from(wire: WireChoice) -> Result<Choice, Malformed> {
-        let unknown = Malformed::UnknownTag {
-            what: "kind of choice",
-            tag: u64::from(wire.kind),
-        };
+        let unknown = Malformed::UnknownTag { what: "kind of choice", tag: u64::from(wire.kind) };
         let kind = Kind::from_number(wire.kind).ok_or(unknown)?;
         if wire.picked == 0 || wire.picked >= wire.alternatives {
-            return Err(Malformed::UnknownTag {
-                what: "alternative of its choice",
-                tag: u64::from(wire.picked),
-            });
+            return Err(Malformed::UnknownTag { what: "alternative of its choice", tag: u64::from(wire.picked) });
         }
         Ok(Choice {
             kind,
@@ -109,10 +103,7 @@ impl WireOutcome {
             (FAILED, Some(failure), None) => Verdict::Failed(failure.into()),
             (INCONCLUSIVE, None, Some(reason)) => Verdict::Inconclusive(reason),
             (tag, ..) => {
-                return Err(Malformed::UnknownTag {
-                    what: "verdict",
-                    tag: u64::from(tag),
-                });
+                return Err(Malformed::UnknownTag { what: "verdict", tag: u64::from(tag) });
             }
         };
         Ok(Outcome {
@@ -129,39 +120,15 @@ impl WireOutcome {
 
 impl From<Failure> for WireFailure {
     fn from(failure: Failure) -> Self {
-        let Failure {
-            kind,
-            property,
-            message,
-            at,
-            location,
-        } = failure;
-        WireFailure {
-            kind,
-            property,
-            message,
-            at: at.map(|index| index.0),
-            location,
-        }
+        let Failure { kind, property, message, at, location } = failure;
+        WireFailure { kind, property, message, at: at.map(|index| index.0), location }
     }
 }
 
 impl From<WireFailure> for Failure {
     fn from(wire: WireFailure) -> Self {
-        let WireFailure {
-            kind,
-            property,
-            message,
-            at,
-            location,
-        } = wire;
-        Failure {
-            kind,
-            property,
-            message,
-            at: at.map(EventIndex),
-            location,
-        }
+        let WireFailure { kind, property, message, at, location } = wire;
+        Failure { kind, property, message, at: at.map(EventIndex), location }
     }
 }
 
@@ -178,10 +145,7 @@ pub fn encode_choices(choices: &[Choice]) -> Result<Vec<u8>, Malformed> {
 /// # Errors
 /// Says what is wrong with the bytes.
 pub fn decode_choices(bytes: &[u8]) -> Result<Vec<Choice>, Malformed> {
-    codec::decode::<Vec<WireChoice>>(bytes, "the choices")?
-        .into_iter()
-        .map(Choice::try_from)
-        .collect()
+    codec::decode::<Vec<WireChoice>>(bytes, "the choices")?.into_iter().map(Choice::try_from).collect()
 }
 
 /// The bytes of an outcome with its choices.

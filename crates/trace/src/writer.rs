@@ -36,14 +36,7 @@ impl<W: Write> TraceWriter<W> {
     /// The output refuses, or the header is larger than a block may be (16 MiB).
     pub fn new(out: W, header: &Header) -> Result<Self, WriteError> {
         let packer = Packer::new().map_err(|source| WriteError::Io { at: 0, source })?;
-        let mut writer = TraceWriter {
-            out,
-            at: 0,
-            packer,
-            block: None,
-            next: EventIndex(0),
-            index: Vec::new(),
-        };
+        let mut writer = TraceWriter { out, at: 0, packer, block: None, next: EventIndex(0), index: Vec::new() };
         writer.raw(&layout::prologue(FormatVersion::CURRENT))?;
         writer.content(BlockKind::Header, 0, header::encode(header))?;
         Ok(writer)
@@ -55,10 +48,7 @@ impl<W: Write> TraceWriter<W> {
     /// The output refuses, the event is not the next one, or it is larger than a block may be (16 MiB).
     pub fn event(&mut self, event: &Event) -> Result<(), WriteError> {
         if event.index != self.next {
-            return Err(WriteError::OutOfOrder {
-                found: event.index,
-                expected: self.next,
-            });
+            return Err(WriteError::OutOfOrder { found: event.index, expected: self.next });
         }
         let taken = self.block.as_mut().is_some_and(|block| block.add_if_it_fits(event));
         if !taken {
@@ -77,9 +67,7 @@ impl<W: Write> TraceWriter<W> {
     /// The output refuses.
     pub fn flush(&mut self) -> Result<(), WriteError> {
         self.end_block()?;
-        self.out
-            .flush()
-            .map_err(|source| WriteError::Io { at: self.at, source })
+        self.out.flush().map_err(|source| WriteError::Io { at: self.at, source })
     }
 
     /// Completes the trace and gives the output back.
@@ -89,10 +77,7 @@ impl<W: Write> TraceWriter<W> {
     pub fn finish(mut self, outcome: &Outcome) -> Result<W, WriteError> {
         let events = self.next.0;
         if outcome.events != events {
-            return Err(WriteError::Miscounted {
-                counted: outcome.events,
-                written: events,
-            });
+            return Err(WriteError::Miscounted { counted: outcome.events, written: events });
         }
         self.end_block()?;
         for choices in outcome.choices.chunks(CHOICES_PER_BLOCK) {
@@ -103,9 +88,7 @@ impl<W: Write> TraceWriter<W> {
         let index = layout::encode_index(&self.index);
         self.content(BlockKind::Index, 0, index)?;
         self.raw(&Trailer { index_at, events }.encode())?;
-        self.out
-            .flush()
-            .map_err(|source| WriteError::Io { at: self.at, source })?;
+        self.out.flush().map_err(|source| WriteError::Io { at: self.at, source })?;
         Ok(self.out)
     }
 
@@ -117,11 +100,7 @@ impl<W: Write> TraceWriter<W> {
     fn content(&mut self, kind: BlockKind, first: u64, content: Result<Vec<u8>, Malformed>) -> Result<(), WriteError> {
         let block = content.and_then(|content| self.packer.pack(kind, &content));
         let block = block.map_err(|source| WriteError::Unfit { place: kind, source })?;
-        self.index.push(IndexEntry {
-            kind,
-            first,
-            at: self.at,
-        });
+        self.index.push(IndexEntry { kind, first, at: self.at });
         self.raw(&block)
     }
 
@@ -135,9 +114,6 @@ impl<W: Write> TraceWriter<W> {
 
 impl<W: Write> fmt::Debug for TraceWriter<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TraceWriter")
-            .field("at", &self.at)
-            .field("next", &self.next)
-            .finish_non_exhaustive()
+        f.debug_struct("TraceWriter").field("at", &self.at).field("next", &self.next).finish_non_exhaustive()
     }
 }

@@ -70,10 +70,7 @@ pub struct Signature {
 impl From<&Failure> for Signature {
     fn from(failure: &Failure) -> Signature {
         let (kind, property) = failure.signature();
-        Signature {
-            kind: kind.into(),
-            property: property.into(),
-        }
+        Signature { kind: kind.into(), property: property.into() }
     }
 }
 
@@ -116,10 +113,7 @@ impl Findings {
         let known = self.0.entry((job.test, signature.clone())).or_insert_with(finding);
         known.count += 1;
         if order(job) < order(&known.job) {
-            *known = Finding {
-                count: known.count,
-                ..finding()
-            };
+            *known = Finding { count: known.count, ..finding() };
         }
         known.count == 1
     }

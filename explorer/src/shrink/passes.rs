@@ -28,14 +28,7 @@ pub(super) fn until_nothing_changes(search: &mut Search<'_>) -> Result<(), Stop>
 /// Delta debugging over groups of choices: leaves out all groups, then each half, each quarter, down to each single
 /// group, from the last to the first. What was left out stays out.
 fn drop_groups<K: Ord>(search: &mut Search<'_>, group: impl Fn(&Choice) -> K) -> Result<(), Stop> {
-    let groups_of = |choices: &[Choice]| {
-        choices
-            .iter()
-            .map(&group)
-            .collect::<BTreeSet<K>>()
-            .into_iter()
-            .collect()
-    };
+    let groups_of = |choices: &[Choice]| choices.iter().map(&group).collect::<BTreeSet<K>>().into_iter().collect();
     let mut groups: Vec<K> = groups_of(search.best());
     let mut size = groups.len();
     while size > 0 {
@@ -43,10 +36,7 @@ fn drop_groups<K: Ord>(search: &mut Search<'_>, group: impl Fn(&Choice) -> K) ->
         while end > 0 {
             let start = end.saturating_sub(size);
             let dropped = &groups[start..end];
-            let kept = search
-                .best()
-                .iter()
-                .filter(|choice| dropped.binary_search(&group(choice)).is_err());
+            let kept = search.best().iter().filter(|choice| dropped.binary_search(&group(choice)).is_err());
             if search.attempt(kept.copied().collect())? {
                 groups = groups_of(search.best());
                 end = start.min(groups.len());
@@ -85,20 +75,13 @@ fn straighten(search: &mut Search<'_>) -> Result<(), Stop> {
 }
 
 fn schedule_of(choices: &[Choice]) -> Vec<Choice> {
-    choices
-        .iter()
-        .filter(|choice| choice.kind.is_schedule())
-        .copied()
-        .collect()
+    choices.iter().filter(|choice| choice.kind.is_schedule()).copied().collect()
 }
 
 /// The choices with a stretch of switches replaced by one from where it starts to where it ends.
 fn bypass(choices: &[Choice], stretch: &[Choice], first: Choice, last: Choice) -> Vec<Choice> {
     let dropped: BTreeSet<_> = stretch.iter().map(Choice::address).collect();
-    let direct = Choice {
-        target: last.target,
-        ..first
-    };
+    let direct = Choice { target: last.target, ..first };
     let keep = |choice: &Choice| match choice.address() {
         address if address == first.address() => (last.target != first.stream).then_some(direct),
         address => (!dropped.contains(&address)).then_some(*choice),
@@ -108,12 +91,7 @@ fn bypass(choices: &[Choice], stretch: &[Choice], first: Choice, last: Choice) -
 
 /// Makes delays shorter and parts larger: as small as can be at once, else by bisection.
 fn lower(search: &mut Search<'_>) -> Result<(), Stop> {
-    let addresses: Vec<_> = search
-        .best()
-        .iter()
-        .filter(|choice| has_amount(choice))
-        .map(Choice::address)
-        .collect();
+    let addresses: Vec<_> = search.best().iter().filter(|choice| has_amount(choice)).map(Choice::address).collect();
     for address in addresses {
         // 0 is leaving the choice out, which was tried; the current amount is known to fail.
         let mut refused = 0;
@@ -122,11 +100,7 @@ fn lower(search: &mut Search<'_>) -> Result<(), Stop> {
             if refused + 1 >= current {
                 break;
             }
-            let picked = if refused == 0 {
-                1
-            } else {
-                refused + (current - refused) / 2
-            };
+            let picked = if refused == 0 { 1 } else { refused + (current - refused) / 2 };
             let mut candidate = search.best().to_vec();
             candidate[position].picked = picked;
             if !search.attempt(candidate)? {

@@ -48,10 +48,7 @@ impl<'a> Search<'a> {
                 Verdict::Inconclusive(reason) => reason,
                 Verdict::Failed(failure) => failure.to_string(),
             };
-            return Err(ShrinkError::NotReproduced {
-                expected: signature.to_string(),
-                got,
-            });
+            return Err(ShrinkError::NotReproduced { expected: signature.to_string(), got });
         }
         let best = taken_or(&outcome, choices.to_vec());
         Ok(Search {
@@ -104,20 +101,11 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn finish(self, end: End) -> Shrunk {
-        Shrunk {
-            choices: self.best,
-            outcome: self.outcome,
-            runs: self.runs,
-            end,
-        }
+        Shrunk { choices: self.best, outcome: self.outcome, runs: self.runs, end }
     }
 
     fn tell(&mut self) {
-        (self.progress)(Progress {
-            runs: self.runs,
-            choices: self.best.len(),
-            pass: self.pass,
-        });
+        (self.progress)(Progress { runs: self.runs, choices: self.best.len(), pass: self.pass });
     }
 }
 
@@ -127,11 +115,7 @@ fn fails_with(outcome: &Outcome, signature: &Signature) -> bool {
 
 /// What a run actually chose, unless that is more than it was told.
 fn taken_or(outcome: &Outcome, told: Vec<Choice>) -> Vec<Choice> {
-    if Size::of(&outcome.choices) <= Size::of(&told) {
-        outcome.choices.clone()
-    } else {
-        told
-    }
+    if Size::of(&outcome.choices) <= Size::of(&told) { outcome.choices.clone() } else { told }
 }
 
 fn fingerprint(choices: &[Choice]) -> u64 {

@@ -16,16 +16,8 @@ pub(super) struct Size {
 impl Size {
     pub(super) fn of(choices: &[Choice]) -> Size {
         let faults = choices.iter().filter(|choice| choice.kind == Kind::Fault).count();
-        let amounts = choices
-            .iter()
-            .filter(|choice| has_amount(choice))
-            .map(|choice| u64::from(choice.picked))
-            .sum();
-        Size {
-            choices: choices.len(),
-            faults,
-            amounts,
-        }
+        let amounts = choices.iter().filter(|choice| has_amount(choice)).map(|choice| u64::from(choice.picked)).sum();
+        Size { choices: choices.len(), faults, amounts }
     }
 }
 

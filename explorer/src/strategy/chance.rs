@@ -56,40 +56,24 @@ impl Chance {
         let faults = if random.ratio(1, 8) {
             // Log-uniform: most runs have few questions, some have thousands.
             let scale = 1 << random.below(11);
-            Faults::Single {
-                after: scale - 1 + random.below(scale),
-            }
+            Faults::Single { after: scale - 1 + random.below(scale) }
         } else {
             Faults::TwoCoins(BTreeMap::new())
         };
-        Chance {
-            streams: Streams::new(seed),
-            delays,
-            transfers,
-            faults,
-            links: BTreeMap::new(),
-        }
+        Chance { streams: Streams::new(seed), delays, transfers, faults, links: BTreeMap::new() }
     }
 
     fn latency(&mut self, point: &Point<'_>) -> u32 {
         let Some(odds) = self.delays else { return 0 };
         let random = self.streams.of(point.kind, point.stream);
         let slow = *self.links.entry(point.stream).or_insert_with(|| random.ratio(1, 2));
-        if slow && odds.draw(random) {
-            surprise(random, point.alternatives)
-        } else {
-            0
-        }
+        if slow && odds.draw(random) { surprise(random, point.alternatives) } else { 0 }
     }
 
     fn transfer(&mut self, point: &Point<'_>) -> u32 {
         let Some(odds) = self.transfers else { return 0 };
         let random = self.streams.of(point.kind, point.stream);
-        if odds.draw(random) {
-            surprise(random, point.alternatives)
-        } else {
-            0
-        }
+        if odds.draw(random) { surprise(random, point.alternatives) } else { 0 }
     }
 
     fn fault(&mut self, point: &Point<'_>) -> u32 {
@@ -113,10 +97,7 @@ impl Chance {
                     // The root splits the probability evenly between the coins, so that likely faults too have runs
                     // without them.
                     let share = (asked_for * MILLION).isqrt().max(IN_FORCE_LEAST);
-                    InForce {
-                        yes: random.ratio(share, MILLION),
-                        share,
-                    }
+                    InForce { yes: random.ratio(share, MILLION), share }
                 });
                 yes && random.ratio(asked_for.min(share), share)
             }
@@ -159,14 +140,7 @@ mod tests {
             let before = fired;
             for (rule, index) in (0..4).flat_map(|rule| (0..32).map(move |index| (rule, index))) {
                 let (kind, stream, hint) = (Kind::Fault, Stream::numbered(rule), Hint::Probability(millionths));
-                let point = Point {
-                    kind,
-                    stream,
-                    index,
-                    alternatives: 2,
-                    candidates: &[],
-                    hint,
-                };
+                let point = Point { kind, stream, index, alternatives: 2, candidates: &[], hint };
                 fired += u64::from(chance.choose(&point));
             }
             quiet += u64::from(fired == before);
@@ -178,10 +152,7 @@ mod tests {
     fn check(millionths: u32, runs: u64) {
         let (rate, quiet) = rate(millionths, runs);
         let asked_for = u64::from(millionths);
-        assert!(
-            (asked_for * 3 / 4..=asked_for * 4 / 3).contains(&rate),
-            "{rate} per million, {asked_for} asked for"
-        );
+        assert!((asked_for * 3 / 4..=asked_for * 4 / 3).contains(&rate), "{rate} per million, {asked_for} asked for");
         assert!(quiet > runs / 25, "{quiet} of {runs} runs without a fault");
     }
 
@@ -201,16 +172,7 @@ mod tests {
         for seed in seeds {
             let mut chance = Chance::new(Seed(seed));
             let (kind, stream, hint) = (Kind::Fault, Stream::numbered(1), Hint::Probability(1));
-            let ask = |index| {
-                chance.choose(&Point {
-                    kind,
-                    stream,
-                    index,
-                    alternatives: 2,
-                    candidates: &[],
-                    hint,
-                })
-            };
+            let ask = |index| chance.choose(&Point { kind, stream, index, alternatives: 2, candidates: &[], hint });
             assert_eq!((0..2048).map(ask).sum::<u32>(), 1);
         }
     }

@@ -54,21 +54,12 @@ impl Pct {
         let mut changes: Vec<(u64, u32)> = (1..depth).map(|n| (1 + random.below(steps), n)).collect();
         changes.sort_unstable_by(|a, b| b.cmp(a));
         let chance = Chance::new(seed);
-        Pct {
-            seed,
-            chance,
-            priorities: BTreeMap::new(),
-            changes,
-            step: 0,
-            given_way: 0,
-            streak: (Stream::NONE, 0),
-        }
+        Pct { seed, chance, priorities: BTreeMap::new(), changes, step: 0, given_way: 0, streak: (Stream::NONE, 0) }
     }
 
     fn fall(&mut self, thread: Stream) {
         self.given_way += 1;
-        self.priorities
-            .insert(thread, Priority::GivenWay(u64::MAX - self.given_way));
+        self.priorities.insert(thread, Priority::GivenWay(u64::MAX - self.given_way));
     }
 
     fn schedule(&mut self, point: &Point<'_>) -> u32 {
@@ -94,11 +85,7 @@ impl Pct {
         }
         let picked = best.map_or(0, |(_, number)| number);
         let thread = point.candidates.get(picked as usize).copied().unwrap_or(Stream::NONE);
-        let picks = if thread == self.streak.0 && picks < PICKS_IN_A_ROW_MAX {
-            picks + 1
-        } else {
-            1
-        };
+        let picks = if thread == self.streak.0 && picks < PICKS_IN_A_ROW_MAX { picks + 1 } else { 1 };
         self.streak = (thread, picks);
         picked
     }
@@ -107,10 +94,6 @@ impl Pct {
 impl Source for Pct {
     fn choose(&mut self, point: &Point<'_>) -> u32 {
         self.step += 1;
-        if point.kind.is_schedule() {
-            self.schedule(point)
-        } else {
-            self.chance.choose(point)
-        }
+        if point.kind.is_schedule() { self.schedule(point) } else { self.chance.choose(point) }
     }
 }

@@ -7,9 +7,7 @@ use model::rng::Random;
 
 /// The arms: coarse and fine random walks, priorities of several depths, and faults without any reordering.
 fn arms() -> [StrategySpec; 7] {
-    let random = |of| StrategySpec::Random {
-        preempt: Some(Odds::once_in(of)),
-    };
+    let random = |of| StrategySpec::Random { preempt: Some(Odds::once_in(of)) };
     [
         StrategySpec::Random { preempt: None },
         StrategySpec::Pct { depth: 2 },
@@ -44,10 +42,7 @@ mod tests {
                 *counts.entry(arm(Seed(n * stride)).to_string()).or_default() += 1;
             }
             assert_eq!(counts.len(), arms().len());
-            assert!(
-                counts.values().all(|count| (60..=140).contains(count)),
-                "stride {stride}: {counts:?}"
-            );
+            assert!(counts.values().all(|count| (60..=140).contains(count)), "stride {stride}: {counts:?}");
         }
     }
 }

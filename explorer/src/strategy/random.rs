@@ -25,12 +25,7 @@ impl RandomWalk {
         let drawn = Odds::once_in(2 << random.below(8));
         let any_next = random.ratio(1, 2);
         let (streams, chance) = (Streams::new(seed), Chance::new(seed));
-        RandomWalk {
-            streams,
-            chance,
-            preempt: preempt.unwrap_or(drawn),
-            any_next,
-        }
+        RandomWalk { streams, chance, preempt: preempt.unwrap_or(drawn), any_next }
     }
 }
 
@@ -40,16 +35,11 @@ impl Source for RandomWalk {
             Kind::Preempt => {
                 let random = self.streams.of(point.kind, point.stream);
                 let gives_way = point.hint == Hint::Yield && random.ratio(1, 2);
-                if gives_way || self.preempt.draw(random) {
-                    surprise(random, point.alternatives)
-                } else {
-                    0
-                }
+                if gives_way || self.preempt.draw(random) { surprise(random, point.alternatives) } else { 0 }
             }
-            Kind::Next if self.any_next => self
-                .streams
-                .of(point.kind, point.stream)
-                .below(u64::from(point.alternatives)) as u32,
+            Kind::Next if self.any_next => {
+                self.streams.of(point.kind, point.stream).below(u64::from(point.alternatives)) as u32
+            }
             _ => self.chance.choose(point),
         }
     }

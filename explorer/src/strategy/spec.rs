@@ -78,9 +78,7 @@ impl fmt::Display for StrategySpec {
 impl FromStr for Odds {
     type Err = String;
     fn from_str(text: &str) -> Result<Odds, String> {
-        let odds = text
-            .split_once('/')
-            .and_then(|(hits, of)| Odds::new(hits.parse().ok()?, of.parse().ok()?));
+        let odds = text.split_once('/').and_then(|(hits, of)| Odds::new(hits.parse().ok()?, of.parse().ok()?));
         odds.ok_or_else(|| format!("bad probability {text:?}: expected a fraction from 0/1 to 1/1, as 1/16"))
     }
 }
@@ -88,9 +86,7 @@ impl FromStr for Odds {
 impl FromStr for StrategySpec {
     type Err = String;
     fn from_str(text: &str) -> Result<StrategySpec, String> {
-        let (name, argument) = text
-            .split_once(':')
-            .map_or((text, None), |(name, argument)| (name, Some(argument)));
+        let (name, argument) = text.split_once(':').map_or((text, None), |(name, argument)| (name, Some(argument)));
         let spec = match (name, argument) {
             ("ordinary", None) => StrategySpec::Ordinary,
             ("faults", None) => StrategySpec::Faults,
@@ -99,22 +95,13 @@ impl FromStr for StrategySpec {
             ("random", Some(argument)) => {
                 let odds = argument.strip_prefix("preempt=");
                 let odds = odds.ok_or_else(|| format!("bad strategy {text:?}: expected random:preempt=1/16"))?;
-                StrategySpec::Random {
-                    preempt: Some(odds.parse()?),
-                }
+                StrategySpec::Random { preempt: Some(odds.parse()?) }
             }
             ("pct", argument) => {
                 let depth = argument.unwrap_or("3").parse().ok();
                 let depth = depth.filter(|depth| (1..=Self::DEPTH_MAX).contains(depth));
-                let bad = || {
-                    format!(
-                        "bad strategy {text:?}: expected pct:D with D from 1 to {}",
-                        Self::DEPTH_MAX
-                    )
-                };
-                StrategySpec::Pct {
-                    depth: depth.ok_or_else(bad)?,
-                }
+                let bad = || format!("bad strategy {text:?}: expected pct:D with D from 1 to {}", Self::DEPTH_MAX);
+                StrategySpec::Pct { depth: depth.ok_or_else(bad)? }
             }
             _ => {
                 return Err(format!(
@@ -142,14 +129,7 @@ mod tests {
 
     #[test]
     fn strategies_read_as_they_print() {
-        for text in [
-            "ordinary",
-            "faults",
-            "random",
-            "random:preempt=1/16",
-            "pct:3",
-            "portfolio",
-        ] {
+        for text in ["ordinary", "faults", "random", "random:preempt=1/16", "pct:3", "portfolio"] {
             check(text, Ok(text));
         }
         check("pct", Ok("pct:3"));

@@ -13,16 +13,11 @@ pub(crate) struct Streams {
 
 impl Streams {
     pub(crate) fn new(seed: Seed) -> Streams {
-        Streams {
-            seed,
-            open: BTreeMap::new(),
-        }
+        Streams { seed, open: BTreeMap::new() }
     }
     pub(crate) fn of(&mut self, kind: Kind, stream: Stream) -> &mut Random {
         let seed = self.seed;
-        self.open
-            .entry((kind, stream))
-            .or_insert_with(|| Random::of_choice(seed, kind, stream))
+        self.open.entry((kind, stream)).or_insert_with(|| Random::of_choice(seed, kind, stream))
     }
 }
 

@@ -5,20 +5,11 @@ use explorer::{How, Job, Runner, Session, StrategySpec};
 use model::{EventHash, Hint, Seed};
 use proptest::prelude::*;
 
-const SMALL: Threads = Threads {
-    threads: 3,
-    steps: 12,
-    a: 5,
-    b: 4,
-};
+const SMALL: Threads = Threads { threads: 3, steps: 12, a: 5, b: 4 };
 
 fn job(spec: &str, seed: u64, steps: u64) -> Job {
     let spec: StrategySpec = spec.parse().unwrap();
-    Job {
-        test: 0,
-        seed: Seed(seed),
-        how: How::Strategy { spec, steps },
-    }
+    Job { test: 0, seed: Seed(seed), how: How::Strategy { spec, steps } }
 }
 
 fn steps(runner: &mut dyn Runner) -> u64 {
@@ -37,10 +28,7 @@ fn failures(runner: &mut dyn Runner, spec: &str, seeds: u64) -> (usize, Option<u
 fn finds(runner: &mut dyn Runner, spec: &str, seeds: u64, at_least: usize) {
     let (count, first) = failures(runner, spec, seeds);
     println!("{spec}: {count} of {seeds} seeds fail, the first is {first:?}");
-    assert!(
-        count >= at_least,
-        "{spec}: {count} of {seeds} seeds fail, at least {at_least} expected"
-    );
+    assert!(count >= at_least, "{spec}: {count} of {seeds} seeds fail, at least {at_least} expected");
 }
 
 #[test]
@@ -54,11 +42,7 @@ fn a_bug_of_two_preemptions_is_found_by_every_strategy_that_schedules() {
 
 #[test]
 fn priorities_find_what_takes_long_where_a_walk_does_not() {
-    let late = Late {
-        threads: 6,
-        steps: 40,
-        at: 7,
-    };
+    let late = Late { threads: 6, steps: 40, at: 7 };
     finds(&mut { late }, "pct:2", 10_000, 7);
     finds(&mut { late }, "portfolio", 10_000, 3);
     assert_eq!(failures(&mut { late }, "random:preempt=1/2", 10_000), (0, None));
@@ -99,16 +83,7 @@ fn no_strategy_starves_a_thread_for_ever() {
     }
 }
 
-const SPECS: [&str; 8] = [
-    "ordinary",
-    "faults",
-    "random",
-    "random:preempt=1/3",
-    "pct:1",
-    "pct:3",
-    "pct:5",
-    "portfolio",
-];
+const SPECS: [&str; 8] = ["ordinary", "faults", "random", "random:preempt=1/3", "pct:1", "pct:3", "pct:5", "portfolio"];
 
 proptest! {
     #[test]

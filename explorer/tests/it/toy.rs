@@ -6,10 +6,7 @@ use model::{
 };
 
 pub(crate) fn thread(tid: u32) -> Stream {
-    Stream::thread(ThreadId {
-        service: ServiceId(1),
-        tid,
-    })
+    Stream::thread(ThreadId { service: ServiceId(1), tid })
 }
 
 /// What a toy did, as a kernel would account for it.
@@ -24,11 +21,7 @@ impl World {
     pub(crate) fn new(job: &Job) -> World {
         let mut choices = Choices::new(job.source());
         choices.enter(Phase::Run);
-        World {
-            choices,
-            hash: EventHash::default(),
-            events: 0,
-        }
+        World { choices, hash: EventHash::default(), events: 0 }
     }
     pub(crate) fn event(&mut self, words: [u64; 2]) {
         self.hash.words(words);
@@ -40,9 +33,7 @@ impl World {
         picked
     }
     pub(crate) fn schedule(&mut self, kind: Kind, stream: Stream, candidates: &[Stream], hint: Hint) -> Stream {
-        let picked = self
-            .choices
-            .choose(kind, stream, candidates.len() as u32, candidates, hint);
+        let picked = self.choices.choose(kind, stream, candidates.len() as u32, candidates, hint);
         candidates[picked as usize]
     }
     pub(crate) fn end(self, failed: bool) -> Outcome {
@@ -54,11 +45,7 @@ impl World {
             location: None,
         };
         Outcome {
-            verdict: if failed {
-                Verdict::Failed(failure)
-            } else {
-                Verdict::Held
-            },
+            verdict: if failed { Verdict::Failed(failure) } else { Verdict::Held },
             hash: self.hash,
             events: self.events,
             calls: self.events,
@@ -86,15 +73,8 @@ fn interleave(job: &Job, threads: u32, steps: u32, mut fails: impl FnMut(&[u32],
         if candidates.is_empty() {
             return world.end(false);
         }
-        let kind = if candidates[0] == thread(current) {
-            Kind::Preempt
-        } else {
-            Kind::Next
-        };
-        current = world
-            .schedule(kind, thread(current), &candidates, Hint::None)
-            .as_thread()
-            .tid;
+        let kind = if candidates[0] == thread(current) { Kind::Preempt } else { Kind::Next };
+        current = world.schedule(kind, thread(current), &candidates, Hint::None).as_thread().tid;
     }
 }
 
@@ -194,23 +174,13 @@ impl Runner for Buffer {
                 At::Waits => unreachable!("a thread that waits is not run"),
             };
             let runs = |t: &u32| state[*t as usize].0 != At::Waits && state[*t as usize].1 > 0;
-            let candidates: Vec<Stream> = (0..threads)
-                .map(|n| (current + n) % threads)
-                .filter(runs)
-                .map(thread)
-                .collect();
+            let candidates: Vec<Stream> =
+                (0..threads).map(|n| (current + n) % threads).filter(runs).map(thread).collect();
             if candidates.is_empty() {
                 return Ok(world.end(false));
             }
-            let kind = if candidates[0] == thread(current) {
-                Kind::Preempt
-            } else {
-                Kind::Next
-            };
-            current = world
-                .schedule(kind, thread(current), &candidates, Hint::None)
-                .as_thread()
-                .tid;
+            let kind = if candidates[0] == thread(current) { Kind::Preempt } else { Kind::Next };
+            current = world.schedule(kind, thread(current), &candidates, Hint::None).as_thread().tid;
         }
     }
 }
@@ -266,10 +236,7 @@ impl Runner for Spinner {
             world.event([u64::from(current), u64::from(steps)]);
             let hint = if current == 0 { self.hint } else { Hint::None };
             let candidates = [thread(current), thread(1 - current)];
-            current = world
-                .schedule(Kind::Preempt, thread(current), &candidates, hint)
-                .as_thread()
-                .tid;
+            current = world.schedule(Kind::Preempt, thread(current), &candidates, hint).as_thread().tid;
         }
         Err(RunnerError::Lost("the spinner starved the other thread".into()))
     }

@@ -94,9 +94,6 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_known_ones() {
         let error = "oversel".parse::<Bugs>().unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "unknown bug `oversel` (known: oversell, lost-confirmation, stuck-order)"
-        );
+        assert_eq!(error, "unknown bug `oversel` (known: oversell, lost-confirmation, stuck-order)");
     }
 }

@@ -26,17 +26,12 @@ pub fn read_line(input: &mut impl BufRead) -> io::Result<Option<String>> {
     if bytes.pop_if(|last| *last == b'\n').is_some() {
         bytes.pop_if(|last| *last == b'\r');
     } else if bytes.len() <= LINE_BYTES_MAX {
-        return Err(io::Error::new(
-            ErrorKind::UnexpectedEof,
-            "connection closed in the middle of a line",
-        ));
+        return Err(io::Error::new(ErrorKind::UnexpectedEof, "connection closed in the middle of a line"));
     }
     if bytes.len() > LINE_BYTES_MAX {
         return Err(io::Error::new(ErrorKind::InvalidData, "line too long"));
     }
-    String::from_utf8(bytes)
-        .map(Some)
-        .map_err(|_| io::Error::new(ErrorKind::InvalidData, "line is not UTF-8"))
+    String::from_utf8(bytes).map(Some).map_err(|_| io::Error::new(ErrorKind::InvalidData, "line is not UTF-8"))
 }
 
 /// Writes one line with one write call.
@@ -146,10 +141,7 @@ mod tests {
 
     #[test]
     fn lines_end_with_or_without_a_carriage_return() {
-        check(
-            b"PING\nCHECK widget\r\n\n",
-            &[Ok(Some("PING")), Ok(Some("CHECK widget")), Ok(Some("")), Ok(None)],
-        );
+        check(b"PING\nCHECK widget\r\n\n", &[Ok(Some("PING")), Ok(Some("CHECK widget")), Ok(Some("")), Ok(None)]);
     }
 
     #[test]
@@ -167,10 +159,7 @@ mod tests {
         let longest = "x".repeat(LINE_BYTES_MAX);
         check(format!("{longest}\r\n").as_bytes(), &[Ok(Some(&longest))]);
         check(format!("{longest}x\n").as_bytes(), &[Err(ErrorKind::InvalidData)]);
-        check(
-            "x".repeat(10 * LINE_BYTES_MAX).as_bytes(),
-            &[Err(ErrorKind::InvalidData)],
-        );
+        check("x".repeat(10 * LINE_BYTES_MAX).as_bytes(), &[Err(ErrorKind::InvalidData)]);
     }
 
     #[test]

@@ -53,8 +53,5 @@ fn converse(stream: TcpStream, handle: &dyn Fn(TcpStream) -> io::Result<()>) -> 
 }
 
 fn log_error(service: &str, action: &str, error: &io::Error) {
-    log::Line::new(service)
-        .with("action", action)
-        .with("error", error.to_string())
-        .write();
+    log::Line::new(service).with("action", action).with("error", error.to_string()).write();
 }

@@ -32,18 +32,12 @@ pub enum StartError {
 impl StartError {
     /// An error about the value of an environment variable.
     pub fn variable(name: &'static str, problem: impl fmt::Display) -> Self {
-        StartError::Variable {
-            name,
-            problem: problem.to_string(),
-        }
+        StartError::Variable { name, problem: problem.to_string() }
     }
 
     /// An error of the system while `doing` something.
     pub fn system(doing: impl Into<String>, error: io::Error) -> Self {
-        StartError::System {
-            doing: doing.into(),
-            error,
-        }
+        StartError::System { doing: doing.into(), error }
     }
 
     fn exit_code(&self) -> ExitCode {
@@ -93,9 +87,7 @@ pub fn variable(name: &'static str, default: &str) -> Result<String, StartError>
 /// # Errors
 /// When the list names an unknown bug.
 pub fn bugs() -> Result<Bugs, StartError> {
-    variable(bugs::VARIABLE, "")?
-        .parse()
-        .map_err(|error| StartError::variable(bugs::VARIABLE, error))
+    variable(bugs::VARIABLE, "")?.parse().map_err(|error| StartError::variable(bugs::VARIABLE, error))
 }
 
 /// The address of another service, from the variable `name`: `host:port`, resolved once.
@@ -106,14 +98,10 @@ pub fn bugs() -> Result<Bugs, StartError> {
 /// When the value is no `host:port` or the host has no address.
 pub fn peer(name: &'static str, default: &str) -> Result<SocketAddr, StartError> {
     let text = variable(name, default)?;
-    let found: Vec<SocketAddr> = text
-        .to_socket_addrs()
-        .map_err(|error| StartError::variable(name, format!("`{text}`: {error}")))?
-        .collect();
+    let found: Vec<SocketAddr> =
+        text.to_socket_addrs().map_err(|error| StartError::variable(name, format!("`{text}`: {error}")))?.collect();
     let ipv4 = found.iter().find(|address| address.is_ipv4());
-    ipv4.or(found.first())
-        .copied()
-        .ok_or_else(|| StartError::variable(name, format!("`{text}` has no address")))
+    ipv4.or(found.first()).copied().ok_or_else(|| StartError::variable(name, format!("`{text}` has no address")))
 }
 
 /// Listens on the address in the variable `name` and logs that the service is ready.
@@ -124,9 +112,6 @@ pub fn listen(service: &str, name: &'static str, default: &str) -> Result<TcpLis
     let address = variable(name, default)?;
     let listener =
         TcpListener::bind(&address).map_err(|error| StartError::system(format!("listening on {address}"), error))?;
-    log::Line::new(service)
-        .with("action", "listening")
-        .with("address", address)
-        .write();
+    log::Line::new(service).with("action", "listening").with("address", address).write();
     Ok(listener)
 }

@@ -40,27 +40,14 @@ pub(super) struct Habit {
 
 /// What is expected of a call that the thread has not made yet.
 static UNTRIED: Habit = Habit {
-    call: Call {
-        number: 0,
-        args: [0; 6],
-        result: 0,
-        decision: Decision::Allow,
-        path: None,
-        op: None,
-    },
+    call: Call { number: 0, args: [0; 6], result: 0, decision: Decision::Allow, path: None, op: None },
     step: 0,
     next: 0,
 };
 
 impl Expectation {
     pub(super) fn new(start: VirtualTime) -> Expectation {
-        Expectation {
-            at: start,
-            thread: 0,
-            threads: Vec::new(),
-            numbers: BTreeMap::new(),
-            habits: Vec::new(),
-        }
+        Expectation { at: start, thread: 0, threads: Vec::new(), numbers: BTreeMap::new(), habits: Vec::new() }
     }
     /// The number of a thread, if it was seen in this block.
     pub(super) fn number_of(&self, thread: ThreadId) -> Option<u32> {
@@ -127,10 +114,7 @@ impl Texts {
             }
             tag => match self.list.get((tag - 2) as usize) {
                 Some(text) => Ok(Some(text.clone())),
-                None => Err(Malformed::UnknownTag {
-                    what: "text of this block",
-                    tag,
-                }),
+                None => Err(Malformed::UnknownTag { what: "text of this block", tag }),
             },
         }
     }

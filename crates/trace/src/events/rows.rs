@@ -29,11 +29,7 @@ pub(super) struct RowWriter {
 
 impl RowWriter {
     pub(super) fn new(start: VirtualTime) -> RowWriter {
-        RowWriter {
-            out: Vec::new(),
-            expected: Expectation::new(start),
-            texts: Texts::default(),
-        }
+        RowWriter { out: Vec::new(), expected: Expectation::new(start), texts: Texts::default() }
     }
     pub(super) fn bytes(&self) -> &[u8] {
         &self.out
@@ -167,27 +163,17 @@ pub(super) struct RowReader {
 
 impl RowReader {
     pub(super) fn new(start: VirtualTime) -> RowReader {
-        RowReader {
-            expected: Expectation::new(start),
-            texts: Texts::default(),
-        }
+        RowReader { expected: Expectation::new(start), texts: Texts::default() }
     }
     pub(super) fn read(&mut self, from: &mut Cursor<'_>, index: EventIndex) -> Result<Event, Malformed> {
         let head = from.byte("a row")?;
         let body = head & BODY;
         let known = if body == CALL { CALL_ONLY } else { 0 } | BODY | THREAD | TIME;
         if body > NOTE || head & !known != 0 {
-            return Err(Malformed::UnknownTag {
-                what: "row of events",
-                tag: u64::from(head),
-            });
+            return Err(Malformed::UnknownTag { what: "row of events", tag: u64::from(head) });
         }
         let thread = self.read_thread(from, head)?;
-        let step = if head & TIME == 0 {
-            None
-        } else {
-            Some(from.signed("a time")? as u64)
-        };
+        let step = if head & TIME == 0 { None } else { Some(from.signed("a time")? as u64) };
         let body = match body {
             CALL => Body::Call(self.read_call(from, head, step)?),
             LINE => Body::Line(self.read_line(from)?),
@@ -198,33 +184,21 @@ impl RowReader {
             Body::Line(_) | Body::Note(_) => step.unwrap_or(0),
         };
         self.expected.at = VirtualTime(self.expected.at.0.wrapping_add(step));
-        Ok(Event {
-            index,
-            at: self.expected.at,
-            thread,
-            hash: HASH_UNKNOWN,
-            body,
-        })
+        Ok(Event { index, at: self.expected.at, thread, hash: HASH_UNKNOWN, body })
     }
     fn read_thread(&mut self, from: &mut Cursor<'_>, head: u8) -> Result<ThreadId, Malformed> {
         if head & THREAD != 0 {
             self.expected.thread = match from.narrow::<u32>("a thread")? {
                 0 => {
                     let service = ServiceId(from.narrow("a service")?);
-                    let thread = ThreadId {
-                        service,
-                        tid: from.narrow("a thread")?,
-                    };
+                    let thread = ThreadId { service, tid: from.narrow("a thread")? };
                     self.expected.meet(thread)
                 }
                 number => number - 1,
             };
         }
         let number = self.expected.thread;
-        let unknown = Malformed::UnknownTag {
-            what: "thread of this block",
-            tag: u64::from(number),
-        };
+        let unknown = Malformed::UnknownTag { what: "thread of this block", tag: u64::from(number) };
         self.expected.thread(number).ok_or(unknown)
     }
     fn read_call(&mut self, from: &mut Cursor<'_>, head: u8, step: Option<u64>) -> Result<Call, Malformed> {
@@ -235,17 +209,11 @@ impl RowReader {
         };
         let habit = self.expected.call(thread, number);
         let step = step.unwrap_or(habit.step);
-        let mut call = Call {
-            number,
-            ..habit.call.clone()
-        };
+        let mut call = Call { number, ..habit.call.clone() };
         if head & VALUES != 0 {
             let flags = from.byte("a call's values")?;
             if flags & 0x80 != 0 {
-                return Err(Malformed::UnknownTag {
-                    what: "set of values",
-                    tag: u64::from(flags),
-                });
+                return Err(Malformed::UnknownTag { what: "set of values", tag: u64::from(flags) });
             }
             for (i, arg) in call.args.iter_mut().enumerate() {
                 if flags & 1 << i != 0 {
@@ -262,10 +230,7 @@ impl RowReader {
                 1 => Decision::Deny(Errno(from.narrow_signed("an errno")?)),
                 2 => Decision::Delay(VirtualDuration(from.number("a delay")?)),
                 tag => {
-                    return Err(Malformed::UnknownTag {
-                        what: "decision",
-                        tag: u64::from(tag),
-                    });
+                    return Err(Malformed::UnknownTag { what: "decision", tag: u64::from(tag) });
                 }
             };
             call.path = self.texts.get(from, "a path")?;
@@ -280,28 +245,17 @@ impl RowReader {
             1 => LineSource::Stderr,
             2 => LineSource::Wal,
             tag => {
-                return Err(Malformed::UnknownTag {
-                    what: "source of lines",
-                    tag: u64::from(tag),
-                });
+                return Err(Malformed::UnknownTag { what: "source of lines", tag: u64::from(tag) });
             }
         };
         let path = self.texts.get(from, "a line's path")?;
-        Ok(Line {
-            source,
-            path,
-            text: from.text("a line")?.into(),
-        })
+        Ok(Line { source, path, text: from.text("a line")?.into() })
     }
     fn read_note(&mut self, from: &mut Cursor<'_>) -> Result<Note, Malformed> {
         let kind = self.texts.need(from, "note")?;
         let (length, limit) = (from.number("a note")?, from.len() as u64);
         if length > limit {
-            return Err(Malformed::TooLong {
-                what: "a note",
-                length,
-                limit,
-            });
+            return Err(Malformed::TooLong { what: "a note", length, limit });
         }
         let mut fields = Vec::new();
         for _ in 0..length {
@@ -312,10 +266,7 @@ impl RowReader {
                 2 => Value::Bool(false),
                 3 => Value::Bool(true),
                 tag => {
-                    return Err(Malformed::UnknownTag {
-                        what: "value of a field",
-                        tag: u64::from(tag),
-                    });
+                    return Err(Malformed::UnknownTag { what: "value of a field", tag: u64::from(tag) });
                 }
             };
             fields.push((name, value));

@@ -7,29 +7,14 @@ use std::error::Error;
 use trace::{ReadError, Recovered, Trace, TraceReader, TraceWriter, same_event};
 
 fn small() -> Vec<Event> {
-    let note = Body::Note(Note::new(
-        "service_ready",
-        [("service", "api".into()), ("port", 80.into())],
-    ));
-    let calls = (0..9).map(|i| {
-        (
-            1_000,
-            thread(1, 1 + (i % 2) as u32),
-            call(1, [3, i, 4, 0, 0, 0], 4, Some("/log")),
-        )
-    });
+    let note = Body::Note(Note::new("service_ready", [("service", "api".into()), ("port", 80.into())]));
+    let calls = (0..9).map(|i| (1_000, thread(1, 1 + (i % 2) as u32), call(1, [3, i, 4, 0, 0, 0], 4, Some("/log"))));
     number(calls.chain([(10, thread(0, 1), note)]))
 }
 
 fn small_file() -> (Trace, Vec<u8>) {
-    let choice = Choice {
-        kind: Kind::Fault,
-        stream: Stream(1),
-        index: 4,
-        alternatives: 2,
-        picked: 1,
-        target: Stream::NONE,
-    };
+    let choice =
+        Choice { kind: Kind::Fault, stream: Stream(1), index: 4, alternatives: 2, picked: 1, target: Stream::NONE };
     let bytes = write(&trace_of(small(), vec![choice]));
     (Trace::read(&bytes).unwrap(), bytes)
 }
@@ -75,33 +60,16 @@ fn every_truncation_says_what_can_be_recovered() {
     for length in 0..bytes.len() {
         let cut = &bytes[..length];
         let error = Trace::read(cut).unwrap_err();
-        let ReadError::Incomplete {
-            length: told,
-            recoverable,
-        } = error
-        else {
-            panic!("{length}: {error:?}")
-        };
+        let ReadError::Incomplete { length: told, recoverable } = error else { panic!("{length}: {error:?}") };
         assert_eq!(told, length as u64);
         assert!(recoverable >= seen, "longer files cannot hold less");
         seen = recoverable;
-        assert!(
-            error
-                .to_string()
-                .contains(&format!("{recoverable} events can be recovered")),
-            "{error}"
-        );
+        assert!(error.to_string().contains(&format!("{recoverable} events can be recovered")), "{error}");
         match Recovered::read(cut) {
             Ok(recovered) => {
                 assert_eq!(recovered.header, header());
                 assert_eq!(recovered.events.len() as u64, recoverable);
-                assert!(
-                    recovered
-                        .events
-                        .iter()
-                        .zip(&events)
-                        .all(|(read, written)| same_event(read, written))
-                );
+                assert!(recovered.events.iter().zip(&events).all(|(read, written)| same_event(read, written)));
             }
             Err(_) => assert_eq!(recoverable, 0),
         }
@@ -117,10 +85,7 @@ fn a_trace_that_was_dropped_is_incomplete() {
     events.iter().for_each(|event| writer.event(event).unwrap());
     writer.flush().unwrap();
     drop(writer);
-    assert!(matches!(
-        Trace::read(&bytes),
-        Err(ReadError::Incomplete { recoverable: 10, .. })
-    ));
+    assert!(matches!(Trace::read(&bytes), Err(ReadError::Incomplete { recoverable: 10, .. })));
     assert_eq!(Recovered::read(&bytes).unwrap().events.len(), 10);
 }
 
@@ -140,11 +105,7 @@ fn errors_say_what_where_and_what_to_do() {
         bytes
     };
     let rest = "events can be recovered, or copy the file again, or record the run again from its seed";
-    check(
-        b"ELF",
-        "not a trace: the file does not start with `FBSIMTRC`; give a .fbt file written by fbsim",
-        None,
-    );
+    check(b"ELF", "not a trace: the file does not start with `FBSIMTRC`; give a .fbt file written by fbsim", None);
     check(
         &good[..good.len() - 1],
         &format!(
@@ -155,25 +116,14 @@ fn errors_say_what_where_and_what_to_do() {
         None,
     );
     let unknown = Some("9 is not a known kind of block");
-    check(
-        &edited(16, 9),
-        &format!("the trace is damaged: header at byte 16; 0 {rest}"),
-        unknown,
-    );
+    check(&edited(16, 9), &format!("the trace is damaged: header at byte 16; 0 {rest}"), unknown);
     let long = Some("an expanded block is said to be 4278190240 long; the limit is 16777216");
     let mut bytes = good.clone();
     bytes[17..21].copy_from_slice(&0xff00_00a0u32.to_le_bytes());
-    check(
-        &bytes,
-        &format!("the trace is damaged: header at byte 16; 0 {rest}"),
-        long,
-    );
+    check(&bytes, &format!("the trace is damaged: header at byte 16; 0 {rest}"), long);
     let trailer = good.len() - 32;
     let error = Trace::read(&edited(trailer, good[trailer] ^ 1)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("the trace is damaged: the frame at byte {trailer}; 10 {rest}")
-    );
+    assert_eq!(error.to_string(), format!("the trace is damaged: the frame at byte {trailer}; 10 {rest}"));
     assert!(error.source().unwrap().to_string().starts_with("the checksum is "));
 }
 

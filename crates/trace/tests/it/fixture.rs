@@ -7,36 +7,15 @@ use trace::Trace;
 const FORMAT_1_0: &[u8] = include_bytes!("../fixtures/format-1.0.fbt");
 
 fn expected() -> Trace {
-    let note = Body::Note(Note::new(
-        "step",
-        [("name", "put".into()), ("ok", true.into()), ("status", 200.into())],
-    ));
-    let line = Line {
-        source: LineSource::Stderr,
-        path: None,
-        text: "ready".into(),
-    };
-    let calls = (0..70).map(|i| {
-        (
-            1_000,
-            thread(1, 1 + (i % 3) as u32),
-            call(1, [3, 64 * i, 64, 0, 0, 0], 64, Some("/log")),
-        )
-    });
+    let note = Body::Note(Note::new("step", [("name", "put".into()), ("ok", true.into()), ("status", 200.into())]));
+    let line = Line { source: LineSource::Stderr, path: None, text: "ready".into() };
+    let calls =
+        (0..70).map(|i| (1_000, thread(1, 1 + (i % 3) as u32), call(1, [3, 64 * i, 64, 0, 0, 0], 64, Some("/log"))));
     let mut events: Vec<Event> = number(calls.chain([(10, thread(0, 1), note), (0, thread(1, 1), Body::Line(line))]));
     // Not the chain of `model`: what is hashed may change without a change of the format.
-    events
-        .iter_mut()
-        .for_each(|event| event.hash = EventHash(0x1000 + event.index.0));
+    events.iter_mut().for_each(|event| event.hash = EventHash(0x1000 + event.index.0));
     let stream = Stream::thread(thread(1, 2));
-    let preempt = Choice {
-        kind: Kind::Preempt,
-        stream,
-        index: 9,
-        alternatives: 3,
-        picked: 2,
-        target: stream,
-    };
+    let preempt = Choice { kind: Kind::Preempt, stream, index: 9, alternatives: 3, picked: 2, target: stream };
     trace_of(events, vec![preempt])
 }
 
@@ -53,10 +32,6 @@ fn format_1_0_is_read() {
 #[test]
 #[ignore = "writes a fixture"]
 fn write_the_fixture_of_the_current_version() {
-    let path = format!(
-        "{}/tests/fixtures/format-{}.fbt",
-        env!("CARGO_MANIFEST_DIR"),
-        trace::FormatVersion::CURRENT
-    );
+    let path = format!("{}/tests/fixtures/format-{}.fbt", env!("CARGO_MANIFEST_DIR"), trace::FormatVersion::CURRENT);
     std::fs::write(path, write(&expected())).unwrap();
 }

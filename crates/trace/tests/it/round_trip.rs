@@ -36,39 +36,17 @@ proptest! {
 
 #[test]
 fn an_event_larger_than_a_block_has_one_of_its_own() {
-    let line = |length| {
-        Body::Line(Line {
-            source: LineSource::Stdout,
-            path: None,
-            text: "x".repeat(length).into(),
-        })
-    };
+    let line = |length| Body::Line(Line { source: LineSource::Stdout, path: None, text: "x".repeat(length).into() });
     let lengths = [10, 200_000, 10, 65_000, 65_000, 10];
     let events = number(lengths.map(|length| (1, thread(1, 1), line(length))));
     let read = Trace::read(&write(&trace_of(events.clone(), Vec::new()))).unwrap();
-    assert!(
-        read.events
-            .iter()
-            .zip(&events)
-            .all(|(read, written)| same_event(read, written))
-    );
+    assert!(read.events.iter().zip(&events).all(|(read, written)| same_event(read, written)));
     assert_eq!(read.events.len(), events.len());
 
     let mut writer = TraceWriter::new(Vec::new(), &header()).unwrap();
-    let [event] = &number([(1, thread(1, 1), line(17 << 20))])[..] else {
-        unreachable!()
-    };
+    let [event] = &number([(1, thread(1, 1), line(17 << 20))])[..] else { unreachable!() };
     let error = writer.event(event).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            WriteError::Unfit {
-                source: Malformed::TooLong { .. },
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    assert!(matches!(error, WriteError::Unfit { source: Malformed::TooLong { .. }, .. }), "{error:?}");
 }
 
 #[test]
@@ -79,17 +57,12 @@ fn events_out_of_order_and_miscounted_outcomes_are_refused() {
     let error = writer.event(&events[2]).unwrap_err();
     assert_eq!(error.to_string(), "event #2 was given to the trace where #1 was due");
     let error = writer.finish(&outcome(&events, Vec::new())).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the outcome counts 3 events but 1 were given to the trace"
-    );
+    assert_eq!(error.to_string(), "the outcome counts 3 events but 1 were given to the trace");
 }
 
 #[test]
 fn a_difference_in_any_part_is_a_difference() {
-    let [event] = &number([(1, thread(1, 1), call(1, [0; 6], 0, None))])[..] else {
-        unreachable!()
-    };
+    let [event] = &number([(1, thread(1, 1), call(1, [0; 6], 0, None))])[..] else { unreachable!() };
     let mut others = vec![event.clone(); 4];
     others[0].index = EventIndex(1);
     others[1].at.0 += 1;

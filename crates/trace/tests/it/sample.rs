@@ -21,10 +21,7 @@ pub(crate) fn write(trace: &Trace) -> Vec<u8> {
 pub(crate) fn without_unstored_hashes(events: &[Event]) -> Vec<Event> {
     let mut events = events.to_vec();
     let last = events.len().saturating_sub(1) as u64;
-    for event in events
-        .iter_mut()
-        .filter(|e| !e.index.0.is_multiple_of(HASH_EVERY) && e.index.0 != last)
-    {
+    for event in events.iter_mut().filter(|e| !e.index.0.is_multiple_of(HASH_EVERY) && e.index.0 != last) {
         event.hash = HASH_UNKNOWN;
     }
     events
@@ -36,13 +33,8 @@ pub(crate) fn header() -> Header {
         seed: Seed(0xfeed),
         test: "test_transfer".into(),
         spec: "bank.star".into(),
-        sources: vec![SourceText {
-            path: "bank.star".into(),
-            text: "def test_transfer():\n    pass\n".into(),
-        }],
-        rerun: ["fbsim", "run", "bank.star", "--seed", "0xfeed"]
-            .map(String::from)
-            .to_vec(),
+        sources: vec![SourceText { path: "bank.star".into(), text: "def test_transfer():\n    pass\n".into() }],
+        rerun: ["fbsim", "run", "bank.star", "--seed", "0xfeed"].map(String::from).to_vec(),
         services: vec![ServiceFacts {
             name: "api".into(),
             binary: "/srv/api".into(),
@@ -68,10 +60,7 @@ pub(crate) fn outcome(events: &[Event], choices: Vec<Choice>) -> Outcome {
         verdict: Verdict::Failed(failure),
         hash: events.last().map_or(EventHash::default(), |event| event.hash),
         events: events.len() as u64,
-        calls: events
-            .iter()
-            .filter(|event| matches!(event.body, Body::Call(_)))
-            .count() as u64,
+        calls: events.iter().filter(|event| matches!(event.body, Body::Call(_))).count() as u64,
         choices,
         asked: 77,
         ended: events.last().map_or(VirtualTime::EPOCH, |event| event.at),
@@ -80,11 +69,7 @@ pub(crate) fn outcome(events: &[Event], choices: Vec<Choice>) -> Outcome {
 
 pub(crate) fn trace_of(events: Vec<Event>, choices: Vec<Choice>) -> Trace {
     let outcome = outcome(&events, choices);
-    Trace {
-        header: header(),
-        events,
-        outcome,
-    }
+    Trace { header: header(), events, outcome }
 }
 
 /// Numbers and hashes events as the kernel does.
@@ -94,34 +79,18 @@ pub(crate) fn number(bodies: impl IntoIterator<Item = (u64, ThreadId, Body)>) ->
         at = at.after(VirtualDuration(step));
         body.add_to(&mut hash);
         hash.words([at.0, u64::from(thread.tid)]);
-        Event {
-            index: EventIndex(index as u64),
-            at,
-            thread,
-            hash,
-            body,
-        }
+        Event { index: EventIndex(index as u64), at, thread, hash, body }
     });
     numbered.collect()
 }
 
 pub(crate) fn thread(service: u16, tid: u32) -> ThreadId {
-    ThreadId {
-        service: ServiceId(service),
-        tid,
-    }
+    ThreadId { service: ServiceId(service), tid }
 }
 
 pub(crate) fn call(number: u16, args: [u64; 6], result: i64, path: Option<&str>) -> Body {
     let path = path.map(Box::from);
-    Body::Call(Call {
-        number,
-        args,
-        result,
-        decision: Decision::Allow,
-        path,
-        op: None,
-    })
+    Body::Call(Call { number, args, result, decision: Decision::Allow, path, op: None })
 }
 
 /// A server of one thread that serves requests of random sizes on sixteen connections in random order.
@@ -133,21 +102,9 @@ pub(crate) fn event_loop(requests: u64) -> Vec<Event> {
         let peer = format!("10.0.0.{fd}:6379");
         let (asked, answered) = (20 + random.below(40) as i64, 5 + random.below(4) as i64);
         let server = thread(1, 1);
-        bodies.push((
-            1_000 + random.below(3) * 10,
-            server,
-            call(232, [5, 0x7f00_1000, 128, 100, 0, 0], 1, None),
-        ));
-        bodies.push((
-            1_000,
-            server,
-            call(0, [fd, 0x55_7000 + fd * 0x4000, 16384, 0, 0, 0], asked, Some(&peer)),
-        ));
-        bodies.push((
-            1_020,
-            server,
-            call(1, [fd, 0x56_0000, answered as u64, 0, 0, 0], answered, Some(&peer)),
-        ));
+        bodies.push((1_000 + random.below(3) * 10, server, call(232, [5, 0x7f00_1000, 128, 100, 0, 0], 1, None)));
+        bodies.push((1_000, server, call(0, [fd, 0x55_7000 + fd * 0x4000, 16384, 0, 0, 0], asked, Some(&peer))));
+        bodies.push((1_020, server, call(1, [fd, 0x56_0000, answered as u64, 0, 0, 0], answered, Some(&peer))));
     }
     number(bodies)
 }
@@ -164,41 +121,23 @@ pub(crate) fn thread_pools(calls: u64) -> Vec<Event> {
         let id = thread(1 + (who / 6) as u16, 1 + (who % 6) as u32);
         let body = match *position % 6 {
             0 => call(202, [0xc000_0480 + who * 0x400, 128, 0, 0, 0, 0], 0, None),
-            1 => call(
-                0,
-                [9 + who, 0xc000_9000, 4096, 0, 0, 0],
-                120 + random.below(8) as i64,
-                Some("10.0.0.2:80"),
-            ),
+            1 => call(0, [9 + who, 0xc000_9000, 4096, 0, 0, 0], 120 + random.below(8) as i64, Some("10.0.0.2:80")),
             2 => call(202, [0xc00f_0480, 129, 1, 0, 0, 0], random.below(2) as i64, None),
             3 => {
                 offsets[who as usize] += 512;
-                call(
-                    18,
-                    [4, 0xc002_0000, 512, offsets[who as usize], 0, 0],
-                    512,
-                    Some("/var/lib/db/wal"),
-                )
+                call(18, [4, 0xc002_0000, 512, offsets[who as usize], 0, 0], 512, Some("/var/lib/db/wal"))
             }
             4 => call(1, [9 + who, 0xc000_b000, 64, 0, 0, 0], 64, Some("10.0.0.2:80")),
             _ => call(35, [0xc000_0100, 0, 0, 0, 0, 0], 0, None),
         };
-        let step = if *position % 6 == 5 {
-            20_000 + random.below(16) * 1_000
-        } else {
-            1_000
-        };
+        let step = if *position % 6 == 5 { 20_000 + random.below(16) * 1_000 } else { 1_000 };
         (step, id, body)
     });
     number(bodies.collect::<Vec<_>>())
 }
 
 fn text() -> impl Strategy<Value = Box<str>> {
-    prop_oneof![
-        Just("".into()),
-        Just("/data/wal".into()),
-        "[a-zé]{0,12}".prop_map(Box::from)
-    ]
+    prop_oneof![Just("".into()), Just("/data/wal".into()), "[a-zé]{0,12}".prop_map(Box::from)]
 }
 
 fn arbitrary_call() -> impl Strategy<Value = Body> {
@@ -211,25 +150,12 @@ fn arbitrary_call() -> impl Strategy<Value = Body> {
     let args = proptest::array::uniform6(small());
     let texts = (proptest::option::of(text()), proptest::option::of(text()));
     (prop_oneof![0..3u16, any::<u16>()], args, any::<i64>(), decision, texts).prop_map(
-        |(number, args, result, decision, (path, op))| {
-            Body::Call(Call {
-                number,
-                args,
-                result,
-                decision,
-                path,
-                op,
-            })
-        },
+        |(number, args, result, decision, (path, op))| Body::Call(Call { number, args, result, decision, path, op }),
     )
 }
 
 fn arbitrary_body() -> impl Strategy<Value = Body> {
-    let source = prop_oneof![
-        Just(LineSource::Stdout),
-        Just(LineSource::Stderr),
-        Just(LineSource::Wal)
-    ];
+    let source = prop_oneof![Just(LineSource::Stdout), Just(LineSource::Stderr), Just(LineSource::Wal)];
     let line = (source, proptest::option::of(text()), text())
         .prop_map(|(source, path, text)| Body::Line(Line { source, path, text }));
     let value = prop_oneof![
@@ -243,45 +169,21 @@ fn arbitrary_body() -> impl Strategy<Value = Body> {
 }
 
 fn arbitrary_choice() -> impl Strategy<Value = Choice> {
-    (
-        0..Kind::ALL.len(),
-        any::<u64>(),
-        any::<u32>(),
-        2..u32::MAX,
-        any::<u32>(),
-        any::<u64>(),
-    )
-        .prop_map(|(kind, stream, index, alternatives, picked, target)| {
+    (0..Kind::ALL.len(), any::<u64>(), any::<u32>(), 2..u32::MAX, any::<u32>(), any::<u64>()).prop_map(
+        |(kind, stream, index, alternatives, picked, target)| {
             let picked = 1 + picked % (alternatives - 1);
             let (stream, target) = (Stream(stream), Stream(target));
-            Choice {
-                kind: Kind::ALL[kind],
-                stream,
-                index,
-                alternatives,
-                picked,
-                target,
-            }
-        })
+            Choice { kind: Kind::ALL[kind], stream, index, alternatives, picked, target }
+        },
+    )
 }
 
 fn arbitrary_verdict() -> impl Strategy<Value = Verdict> {
-    let failure = (
-        ".*",
-        ".*",
-        ".*",
-        proptest::option::of(any::<u64>()),
-        proptest::option::of(".*"),
-    )
-        .prop_map(|(kind, property, message, at, location)| {
-            Verdict::Failed(Failure {
-                kind,
-                property,
-                message,
-                at: at.map(EventIndex),
-                location,
-            })
-        });
+    let failure = (".*", ".*", ".*", proptest::option::of(any::<u64>()), proptest::option::of(".*")).prop_map(
+        |(kind, property, message, at, location)| {
+            Verdict::Failed(Failure { kind, property, message, at: at.map(EventIndex), location })
+        },
+    );
     prop_oneof![Just(Verdict::Held), failure, ".*".prop_map(Verdict::Inconclusive)]
 }
 
@@ -309,29 +211,12 @@ pub(crate) fn arbitrary_trace() -> impl Strategy<Value = Trace> {
     (proptest::collection::vec(event, 0..200), arbitrary_outcome(), facts).prop_map(|(rows, mut outcome, facts)| {
         let numbered = rows.into_iter().enumerate().map(|(index, ([at, hash], thread, body))| {
             let (index, at, hash) = (EventIndex(index as u64), VirtualTime(at), EventHash(hash | 1));
-            Event {
-                index,
-                at,
-                thread,
-                hash,
-                body,
-            }
+            Event { index, at, thread, hash, body }
         });
         let events: Vec<Event> = numbered.collect();
         outcome.events = events.len() as u64;
         let (seed, text, facts, rerun) = facts;
-        let header = Header {
-            seed: Seed(seed),
-            test: text.clone(),
-            strategy: text,
-            facts,
-            rerun,
-            ..header()
-        };
-        Trace {
-            header,
-            events,
-            outcome,
-        }
+        let header = Header { seed: Seed(seed), test: text.clone(), strategy: text, facts, rerun, ..header() };
+        Trace { header, events, outcome }
     })
 }

@@ -26,8 +26,6 @@ fn damage_elsewhere_does_not_matter_and_damage_here_is_told_once() {
     let from_start: Vec<_> = reader.events_from(EventIndex(0)).collect();
     let (last, before) = from_start.split_last().unwrap();
     assert!(before.iter().all(Result::is_ok));
-    let Err(ReadError::Damaged { recoverable, .. }) = last else {
-        panic!("{last:?}")
-    };
+    let Err(ReadError::Damaged { recoverable, .. }) = last else { panic!("{last:?}") };
     assert_eq!(*recoverable, before.len() as u64);
 }

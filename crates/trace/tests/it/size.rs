@@ -8,11 +8,7 @@ fn check(name: &str, events: Vec<Event>, most: f64) {
     let count = events.len() as f64;
     let bytes = write(&trace_of(events, Vec::new())).len() as f64;
     println!("{name}: {:.2} bytes per event", bytes / count);
-    assert!(
-        bytes / count < most,
-        "{name}: {:.2} bytes per event, at most {most} allowed",
-        bytes / count
-    );
+    assert!(bytes / count < most, "{name}: {:.2} bytes per event, at most {most} allowed", bytes / count);
 }
 
 #[test]

@@ -43,10 +43,7 @@ mod tests {
     #[test]
     fn orders_are_numbered_and_start_pending() {
         let book = Book::default();
-        let wish = Wish {
-            item: "widget".to_owned(),
-            qty: 1,
-        };
+        let wish = Wish { item: "widget".to_owned(), qty: 1 };
         let first = book.open(wish.clone());
         let second = book.open(wish);
         assert_eq!((first.id.as_str(), second.id.as_str()), ("o1", "o2"));

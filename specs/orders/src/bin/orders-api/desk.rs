@@ -36,12 +36,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// A desk in front of the two services.
     pub(crate) fn new(inventory: Inventory, database: Database, retries: RetryQueue, bugs: Bugs) -> Self {
-        Desk {
-            inventory,
-            database,
-            retries,
-            bugs,
-        }
+        Desk { inventory, database, retries, bugs }
     }
 
     /// Takes an order through the system and says what became of it.

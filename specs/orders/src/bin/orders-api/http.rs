@@ -63,12 +63,7 @@ pub(crate) fn read_request(input: &mut impl BufRead) -> Result<Option<Request>, 
         if line.is_empty() {
             let mut body = vec![0; headers.content_length.unwrap_or(0)];
             input.read_exact(&mut body)?;
-            return Ok(Some(Request {
-                method,
-                path,
-                body,
-                keep_alive: headers.keep_alive,
-            }));
+            return Ok(Some(Request { method, path, body, keep_alive: headers.keep_alive }));
         }
         headers.add(&line)?;
     }
@@ -107,10 +102,7 @@ struct Headers {
 
 impl Headers {
     fn new(version: Version) -> Self {
-        Headers {
-            content_length: None,
-            keep_alive: version == Version::Http11,
-        }
+        Headers { content_length: None, keep_alive: version == Version::Http11 }
     }
 
     fn add(&mut self, line: &str) -> Result<(), ReadError> {
@@ -171,10 +163,7 @@ pub(crate) struct Response {
 impl Response {
     /// An answer with `body`.
     pub(crate) fn new(status: u16, body: &Value) -> Self {
-        Response {
-            status,
-            body: body.to_string(),
-        }
+        Response { status, body: body.to_string() }
     }
 
     /// An answer that says what is wrong.
@@ -275,11 +264,7 @@ mod tests {
 
     #[test]
     fn a_request_cut_short_is_a_failed_connection() {
-        for text in [
-            "GET",
-            "GET / HTTP/1.1\r\n",
-            "GET / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{",
-        ] {
+        for text in ["GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{"] {
             match read_request(&mut text.as_bytes()) {
                 Err(ReadError::Io(error)) => assert_eq!(error.kind(), ErrorKind::UnexpectedEof),
                 other => panic!("{other:?}"),

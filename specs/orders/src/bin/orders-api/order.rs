@@ -25,10 +25,7 @@ impl Wish {
         let qty = body.get("qty").and_then(Value::as_i64);
         let qty = qty.and_then(|qty| u32::try_from(qty).ok());
         let qty = qty.filter(|qty| *qty > 0);
-        Ok(Wish {
-            item: item.to_owned(),
-            qty: qty.ok_or("`qty` must be a positive integer")?,
-        })
+        Ok(Wish { item: item.to_owned(), qty: qty.ok_or("`qty` must be a positive integer")? })
     }
 }
 

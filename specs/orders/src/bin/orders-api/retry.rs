@@ -50,11 +50,7 @@ impl RetryQueue {
     /// The last failure; `None` when the thread is gone.
     pub(crate) fn put_again(&self, order: &Order, lost: Lost) -> Result<(), Option<AskError>> {
         let (verdict, decided) = mpsc::channel();
-        let job = Job {
-            order: order.clone(),
-            lost,
-            verdict,
-        };
+        let job = Job { order: order.clone(), lost, verdict };
         self.jobs.send(job).map_err(|_| None)?;
         decided.recv().map_err(|_| None)?.map_err(Some)
     }
@@ -97,10 +93,7 @@ mod tests {
 
     /// Retries with these results; returns how many were used and whether the order was stored.
     fn check(results: Vec<Result<(), AskError>>) -> (usize, Result<(), String>) {
-        let wish = Wish {
-            item: "widget".to_owned(),
-            qty: 1,
-        };
+        let wish = Wish { item: "widget".to_owned(), qty: 1 };
         let id = "o1".to_owned();
         let mut used = 0;
         let mut results = results.into_iter();

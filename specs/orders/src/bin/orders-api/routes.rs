@@ -105,10 +105,8 @@ fn http_status(outcome: &Outcome) -> u16 {
 }
 
 fn answer_body(order: &Order, outcome: &Outcome) -> Value {
-    let mut fields = vec![
-        ("status".to_owned(), outcome.status().name().into()),
-        ("order_id".to_owned(), order.id.as_str().into()),
-    ];
+    let mut fields =
+        vec![("status".to_owned(), outcome.status().name().into()), ("order_id".to_owned(), order.id.as_str().into())];
     if let Some(reason) = outcome.reason() {
         fields.push(("reason".to_owned(), reason.into()));
     }
@@ -116,11 +114,7 @@ fn answer_body(order: &Order, outcome: &Outcome) -> Value {
 }
 
 fn describe(id: &str, status: Status, row: &Value) -> Value {
-    json::object([
-        ("status", status.name().into()),
-        ("order_id", id.into()),
-        ("order", row.clone()),
-    ])
+    json::object([("status", status.name().into()), ("order_id", id.into()), ("order", row.clone())])
 }
 
 fn log_outcome(order: &Order, outcome: &Outcome, body: &str) {
@@ -139,24 +133,13 @@ mod tests {
 
     #[test]
     fn an_answer_says_what_became_of_the_order() {
-        let wish = Wish {
-            item: "widget".to_owned(),
-            qty: 25,
-        };
+        let wish = Wish { item: "widget".to_owned(), qty: 25 };
         let id = "o1".to_owned();
         let order = Order { id, wish };
         for (outcome, status, body) in [
             (Outcome::Confirmed, 200, r#"{"status":"confirmed","order_id":"o1"}"#),
-            (
-                Outcome::Insufficient,
-                409,
-                r#"{"status":"rejected","order_id":"o1","reason":"insufficient stock"}"#,
-            ),
-            (
-                Outcome::Failed("db: gone".to_owned()),
-                503,
-                r#"{"status":"failed","order_id":"o1","reason":"db: gone"}"#,
-            ),
+            (Outcome::Insufficient, 409, r#"{"status":"rejected","order_id":"o1","reason":"insufficient stock"}"#),
+            (Outcome::Failed("db: gone".to_owned()), 503, r#"{"status":"failed","order_id":"o1","reason":"db: gone"}"#),
         ] {
             assert_eq!(http_status(&outcome), status);
             assert_eq!(answer_body(&order, &outcome).to_string(), body);

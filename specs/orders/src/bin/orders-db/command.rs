@@ -68,10 +68,7 @@ mod tests {
         assert_eq!(Command::parse("PING"), Ok(Command::Ping));
         assert_eq!(Command::parse("GET o1"), Ok(Command::Get { id: "o1" }));
         let row = json::object([("qty", 1_i64.into())]);
-        assert_eq!(
-            Command::parse("PUT o1 {\"qty\": 1}"),
-            Ok(Command::Put { id: "o1", row })
-        );
+        assert_eq!(Command::parse("PUT o1 {\"qty\": 1}"), Ok(Command::Put { id: "o1", row }));
     }
 
     #[test]

@@ -46,9 +46,6 @@ fn open_table() -> Result<Table, StartError> {
     let failed = |error| StartError::system(format!("opening {}", path.display()), error);
     let (wal, records) = Wal::open(&path).map_err(failed)?;
     let table = Table::replay(wal, &records).map_err(failed)?;
-    log::Line::new(SERVICE)
-        .with("action", "replayed")
-        .with("orders", table.count())
-        .write();
+    log::Line::new(SERVICE).with("action", "replayed").with("orders", table.count()).write();
     Ok(table)
 }

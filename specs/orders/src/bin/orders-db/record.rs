@@ -11,12 +11,8 @@ const TABLE: &str = "orders";
 
 /// The line, without its end, that inserts `row` under `key`.
 pub(crate) fn insert(key: &str, row: &Value) -> String {
-    let record = json::object([
-        ("action", ACTION.into()),
-        ("table", TABLE.into()),
-        ("key", key.into()),
-        ("row", row.clone()),
-    ]);
+    let record =
+        json::object([("action", ACTION.into()), ("table", TABLE.into()), ("key", key.into()), ("row", row.clone())]);
     record.to_string()
 }
 
@@ -39,20 +35,14 @@ mod tests {
     fn a_record_survives_a_round_trip() {
         let row = json::object([("item", "widget".into()), ("qty", 25_i64.into())]);
         let line = insert("o1", &row);
-        assert_eq!(
-            line,
-            r#"{"action":"INSERT","table":"orders","key":"o1","row":{"item":"widget","qty":25}}"#
-        );
+        assert_eq!(line, r#"{"action":"INSERT","table":"orders","key":"o1","row":{"item":"widget","qty":25}}"#);
         assert_eq!(parse(&line), Some(("o1".to_owned(), row)));
     }
 
     #[test]
     fn other_lines_are_no_records() {
         assert_eq!(parse(""), None);
-        assert_eq!(
-            parse(r#"{"action":"DELETE","table":"orders","key":"o1","row":{}}"#),
-            None
-        );
+        assert_eq!(parse(r#"{"action":"DELETE","table":"orders","key":"o1","row":{}}"#), None);
         assert_eq!(parse(r#"{"action":"INSERT","table":"orders","key":"o1"}"#), None);
     }
 }

@@ -74,9 +74,7 @@ impl Table {
         let result = lock(&self.state).put(id, row);
         let line = match &result {
             Ok(action) => log::Line::new(SERVICE).with("action", *action),
-            Err(error) => log::Line::new(SERVICE)
-                .with("action", "refused")
-                .with("error", error.to_string()),
+            Err(error) => log::Line::new(SERVICE).with("action", "refused").with("error", error.to_string()),
         };
         line.with("order_id", id).write();
         result.map(|_| ())

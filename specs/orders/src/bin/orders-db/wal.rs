@@ -35,11 +35,7 @@ impl Wal {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         let complete = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |end| end + 1);
-        let wal = Wal {
-            file,
-            len: complete as u64,
-            damaged: false,
-        };
+        let wal = Wal { file, len: complete as u64, damaged: false };
         if complete < bytes.len() {
             wal.cut_off()?;
         }
@@ -137,11 +133,7 @@ pub(crate) mod tests {
         let dir = TempDir::new("failed");
         fs::write(dir.file(), "one\n").unwrap();
         // A file open for reading only refuses both the write and the repair.
-        let mut wal = Wal {
-            file: File::open(dir.file()).unwrap(),
-            len: 4,
-            damaged: false,
-        };
+        let mut wal = Wal { file: File::open(dir.file()).unwrap(), len: 4, damaged: false };
         wal.append("two").unwrap_err();
         let error = wal.append("three").unwrap_err();
         assert_eq!(error.to_string(), "an earlier failure left the file damaged");

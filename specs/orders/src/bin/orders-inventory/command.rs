@@ -45,14 +45,8 @@ impl<'a> Command<'a> {
         match words[..] {
             ["PING"] => Ok(Command::Ping),
             ["CHECK" | "STOCK", item] => Ok(Command::Level { item }),
-            ["RESERVE", item, qty] => Ok(Command::Reserve {
-                item,
-                qty: parse_qty(qty)?,
-            }),
-            ["RELEASE", item, qty] => Ok(Command::Release {
-                item,
-                qty: parse_qty(qty)?,
-            }),
+            ["RESERVE", item, qty] => Ok(Command::Reserve { item, qty: parse_qty(qty)? }),
+            ["RELEASE", item, qty] => Ok(Command::Release { item, qty: parse_qty(qty)? }),
             ["PING" | "CHECK" | "STOCK" | "RESERVE" | "RELEASE", ..] => Err("wrong number of arguments"),
             _ => Err("unknown command"),
         }
@@ -76,14 +70,8 @@ mod tests {
         assert_eq!(Command::parse("PING"), Ok(Command::Ping));
         assert_eq!(Command::parse("CHECK widget"), Ok(Command::Level { item }));
         assert_eq!(Command::parse("STOCK  widget "), Ok(Command::Level { item }));
-        assert_eq!(
-            Command::parse("RESERVE widget 25"),
-            Ok(Command::Reserve { item, qty: 25 })
-        );
-        assert_eq!(
-            Command::parse("RELEASE widget 25"),
-            Ok(Command::Release { item, qty: 25 })
-        );
+        assert_eq!(Command::parse("RESERVE widget 25"), Ok(Command::Reserve { item, qty: 25 }));
+        assert_eq!(Command::parse("RELEASE widget 25"), Ok(Command::Release { item, qty: 25 }));
     }
 
     #[test]

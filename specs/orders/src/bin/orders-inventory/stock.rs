@@ -33,10 +33,7 @@ pub(crate) enum Error {
 impl Stock {
     /// The stock at the start.
     pub(crate) fn new(levels: BTreeMap<String, i64>, bugs: Bugs) -> Self {
-        Stock {
-            bugs,
-            levels: Mutex::new(levels),
-        }
+        Stock { bugs, levels: Mutex::new(levels) }
     }
 
     /// How many of `item` are left.
@@ -131,10 +128,7 @@ mod tests {
     #[test]
     fn the_stock_at_the_start_is_a_list() {
         let levels = parse_levels("widget=40, gadget=0").unwrap();
-        assert_eq!(
-            levels.into_iter().collect::<Vec<_>>(),
-            [("gadget".to_owned(), 0), ("widget".to_owned(), 40)]
-        );
+        assert_eq!(levels.into_iter().collect::<Vec<_>>(), [("gadget".to_owned(), 0), ("widget".to_owned(), 40)]);
         for bad in ["widget", "widget=", "=3", "widget=-1", "a b=1", "a=1,a=2"] {
             assert!(parse_levels(bad).is_err(), "{bad}");
         }
