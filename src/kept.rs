@@ -7,6 +7,9 @@ use trace::Trace;
 
 /// Saves a trace atomically: a new file beside the target, synced, then renamed.
 pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
+    if path.symlink_metadata().is_ok_and(|m| !m.is_file()) {
+        return Err(Problem::usage(format!("{} is there and is not a regular file; it is left alone", path.display())));
+    }
     let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = path.with_extension("fbt.part");
     let write = || -> std::io::Result<()> {
@@ -18,9 +21,9 @@ pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
     };
     write().map_err(|e| {
         let _ = std::fs::remove_file(&temporary);
-        Problem::internal(format!(
+        Problem::usage(format!(
             "{} could not be saved: {e}\nnothing is lost: the rerun line makes the same run again; \
-             free some space or name another place with --output",
+             free some space or name another place",
             path.display()
         ))
     })
@@ -41,10 +44,11 @@ pub(crate) fn load(path: &Path) -> Result<(Trace, Vec<u8>), Problem> {
     Ok((trace, bytes))
 }
 
-/// A file name for a failing case.
-pub(crate) fn name(directory: &Path, test: &str, seed: model::Seed) -> PathBuf {
+/// A file name for a failing case: specification, test and seed.
+pub(crate) fn name(directory: &Path, spec: &Path, test: &str, seed: model::Seed) -> PathBuf {
+    let spec = spec.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let test: String = test.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
-    directory.join(format!("{test}-{:x}.fbt", seed.0))
+    directory.join(format!("{spec}-{test}-{:x}.fbt", seed.0))
 }
 
 /// The value of a fact in a trace's header.

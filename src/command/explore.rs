@@ -243,9 +243,12 @@ fn show_finding(
     if finding.count > 1 {
         println!("  seen in {} runs", finding.count);
     }
-    let rerun = rerun_line(path, test, seed, &args.selection);
-    let file = kept::name(&args.selection.output, test, seed);
-    let (outcome, bytes) = record_case(pool, test, &finding.job, &rerun, &file)?;
+    let rerun = rerun_line(path, test, &finding.job, &args.selection);
+    let file = kept::name(&args.selection.output, path, test, seed);
+    let kept = record_case(pool, test, &finding.job, &rerun, &file)?;
+    kept.admit();
+    let mut saved = kept.unsaved.is_none();
+    let (outcome, bytes) = (kept.outcome, kept.trace);
     if outcome.hash != finding.outcome.hash {
         println!("  WARNING: recording it gave another run ({} instead of {})", outcome.hash, finding.outcome.hash);
         return Ok(());
@@ -262,15 +265,22 @@ fn show_finding(
                 );
                 let job = Job { test: 0, seed, how: How::Replay(shrunk.choices) };
                 shown_file = beside(&file, "-shrunk");
-                shown = record_case(pool, test, &job, &rerun, &shown_file)?.1;
+                let kept = record_case(pool, test, &job, &rerun, &shown_file)?;
+                kept.admit();
+                saved &= kept.unsaved.is_none();
+                shown = kept.trace;
             }
             Err(e) => println!("  not shrunk: {e}"),
         }
     }
     ui::tell_story(&shown)?;
-    println!("  replay:  {} replay {}", ui::program(), shown_file.display());
+    if saved {
+        println!("  replay:  {} replay {}", ui::program(), shown_file.display());
+    }
     println!("  rerun:   {}", rerun.join(" "));
-    println!("  shrink:  {} shrink {}", ui::program(), file.display());
-    println!("  trace:   {} trace {}", ui::program(), shown_file.display());
+    if saved {
+        println!("  shrink:  {} shrink {}", ui::program(), file.display());
+        println!("  trace:   {} trace {}", ui::program(), shown_file.display());
+    }
     Ok(())
 }

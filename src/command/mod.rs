@@ -126,6 +126,23 @@ fn shrink_case(
     shrunk
 }
 
+/// A run that was made again to be kept.
+struct Kept {
+    outcome: Outcome,
+    trace: Vec<u8>,
+    /// Why it could not be saved, if so. The run itself is there all the same.
+    unsaved: Option<Problem>,
+}
+
+impl Kept {
+    /// Says that it was not saved; what was found is told all the same.
+    fn admit(&self) {
+        if let Some(problem) = &self.unsaved {
+            eprintln!("fbsim: {}", problem.message);
+        }
+    }
+}
+
 /// Runs a job again and keeps it as a trace.
 fn record_case(
     pool: &mut Pool,
@@ -133,21 +150,24 @@ fn record_case(
     job: &Job,
     rerun: &[String],
     path: &Path,
-) -> Result<(Outcome, Vec<u8>), Problem> {
+) -> Result<Kept, Problem> {
     let what = What::Record { rerun: rerun.to_vec() };
     let answer = pool.ask(frame(u64::MAX, test, job, what)?, |_, _| {})?;
     let (Some(outcome), Some(bytes)) = (answer.outcome, answer.trace) else {
         return Err(Problem::internal("the worker recorded nothing"));
     };
-    kept::save(path, &bytes)?;
-    Ok((outcome, bytes))
+    let unsaved = kept::save(path, &bytes).err();
+    Ok(Kept { outcome, trace: bytes, unsaved })
 }
 
 /// The command line that runs one seed again.
-fn rerun_line(spec: &Path, test: &str, seed: Seed, selection: &crate::cli::Selection) -> Vec<String> {
+fn rerun_line(spec: &Path, test: &str, job: &Job, selection: &crate::cli::Selection) -> Vec<String> {
+    let seed = job.seed;
     let mut line = vec![crate::ui::program(), "test".to_owned(), spec.to_string_lossy().into_owned()];
     line.extend(["--test".to_owned(), test.to_owned(), "--seed".to_owned(), seed.to_string()]);
-    if let Some(strategy) = selection.strategy {
+    // The ordinary run of a search is that of its calibration, whatever the strategy.
+    let ordinary = matches!(job.how, How::Strategy { spec: StrategySpec::Ordinary, .. });
+    if let Some(strategy) = if ordinary { Some(StrategySpec::Ordinary) } else { selection.strategy } {
         line.extend(["--strategy".to_owned(), strategy.to_string()]);
     }
     for pair in &selection.env {

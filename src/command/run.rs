@@ -29,14 +29,14 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
     let steps = steps_of(&mut pool, "run", args.strategy)?;
     let job = Job { test: 0, seed, how: How::Strategy { spec: args.strategy, steps } };
     let rerun: Vec<String> = std::env::args().collect();
-    let record = args.save.is_some();
     let answer =
         pool.ask(frame(1, "run", &job, What::Console { record: false, rerun: rerun.clone() })?, |stderr, bytes| {
             let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
             let _ = std::io::stdout().flush();
         })?;
-    if record && let Some(path) = &args.save {
-        super::record_case(&mut pool, "run", &job, &rerun, path)?;
+    let mut unsaved = None;
+    if let Some(path) = &args.save {
+        unsaved = super::record_case(&mut pool, "run", &job, &rerun, path)?.unsaved;
     }
     let Some(outcome) = answer.outcome else { return Err(Problem::internal("no outcome")) };
     if args.summary {
@@ -53,6 +53,9 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
         eprintln!("fbsim: {crash}");
     }
     ui::complaints(&answer.extras.complaints);
+    if let Some(problem) = unsaved {
+        return Err(problem);
+    }
     match &outcome.verdict {
         Verdict::Failed(failure) => {
             eprintln!("fbsim: {}: {failure}", failure.kind);

@@ -23,8 +23,11 @@ pub(crate) fn shrink(args: cli::Shrink) -> Result<Exit, Problem> {
     }
     let output = args.output.unwrap_or_else(|| beside(&args.file, "-shrunk"));
     let job = Job { test: 0, seed: header.seed, how: How::Replay(shrunk.choices) };
-    let (_, bytes) = record_case(&mut pool, &header.test, &job, &header.rerun, &output)?;
-    ui::tell_story(&bytes)?;
+    let kept = record_case(&mut pool, &header.test, &job, &header.rerun, &output)?;
+    ui::tell_story(&kept.trace)?;
+    if let Some(problem) = kept.unsaved {
+        return Err(problem);
+    }
     println!("  replay:  {} replay {}", ui::program(), output.display());
     Ok(Exit::Held)
 }

@@ -43,13 +43,16 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
                     println!("FAIL {head}\n  {}: {failure}", failure.kind);
                     let code = exit_of(&outcome.verdict);
                     exit = if exit == Exit::Internal { exit } else { code };
-                    let file = kept::name(&args.selection.output, test, seed);
-                    let rerun = rerun_line(&path, test, seed, &args.selection);
-                    let (_, bytes) = record_case(&mut pool, test, &job, &rerun, &file)?;
-                    ui::tell_story(&bytes)?;
-                    println!("  replay:  {} replay {}", ui::program(), file.display());
+                    let file = kept::name(&args.selection.output, &path, test, seed);
+                    let rerun = rerun_line(&path, test, &job, &args.selection);
+                    let kept = record_case(&mut pool, test, &job, &rerun, &file)?;
+                    kept.admit();
+                    ui::tell_story(&kept.trace)?;
                     println!("  rerun:   {}", rerun.join(" "));
-                    println!("  shrink:  {} shrink {}", ui::program(), file.display());
+                    if kept.unsaved.is_none() {
+                        println!("  replay:  {} replay {}", ui::program(), file.display());
+                        println!("  shrink:  {} shrink {}", ui::program(), file.display());
+                    }
                 }
             }
             ui::complaints(&answer.extras.complaints);

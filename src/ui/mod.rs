@@ -65,7 +65,8 @@ pub(crate) fn tell_story(bytes: &[u8]) -> Result<(), Problem> {
     let trace = Trace::read(bytes).map_err(|e| Problem::internal(e.to_string()))?;
     let story = report::story(&names(&trace), &trace.events);
     match story.len() {
-        0 => println!("  the ordinary run fails: no choice departs from it"),
+        0 if trace.outcome.verdict.is_failure() => println!("  the ordinary run fails: no choice departs from it"),
+        0 => println!("  the ordinary run: no choice departs from it"),
         1 => println!("  the ordinary run, except for one choice:"),
         n => println!("  the ordinary run, except for {n} choices:"),
     }

@@ -153,7 +153,7 @@ fn a_wrong_specification_is_shown_where_it_is_wrong() {
     mistake(&scratch, &fault, "FB0106", "2:41", "did you mean `connect`?");
     mistake(&scratch, "d = deny(\"ECONREFUSED\")\n", "FB0105", "1:11", "did you mean `ECONNREFUSED`?");
     mistake(&scratch, "d = delay(\"500\")\n", "FB0107", "1:12", "a number without a unit");
-    mistake(&scratch, "load(\"no-such-file.star\", \"x\")\n", "FB0109", "1:6", "no-such-file.star");
+    mistake(&scratch, "load(\"no-such-file.star\", \"x\")\n", "FB0109", "1:7", "no-such-file.star");
     mistake(&scratch, &format!("{good}{good}"), "FB0110", "2:16", "there already is a service \"svc\"");
 }
 

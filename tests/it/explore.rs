@@ -101,7 +101,11 @@ fn a_counterexample_is_small_and_says_what_happened() {
         let case = bug.find(&scratch);
         let choices = case.trace().choices().len();
         assert!(choices <= CHOICES_MAX, "{} choices\n{}", choices, case.ran);
-        let story = format!("the ordinary run, except for {choices} choices:");
+        let story = match choices {
+            0 => "the ordinary run fails: no choice departs from it".to_owned(),
+            1 => "the ordinary run, except for one choice:".to_owned(),
+            n => format!("the ordinary run, except for {n} choices:"),
+        };
         assert!(case.ran.stdout.contains(&story), "{}", case.ran);
         for number in 1..=choices {
             let line = case.ran.rest_of(&format!("{number}."));

@@ -13,33 +13,9 @@ use std::time::{Duration, SystemTime};
 /// Known differences: programs that do not print the same inside fbsim, and what differs first. An entry means all
 /// variants of a program. The table only shrinks: an entry of which a variant agrees fails the test.
 const KNOWN: &[(&str, &str)] = &[
-    ("chmod_umask", "named pipes are refused: mkfifo is ENOSYS"),
-    ("dev_nodes", "lseek of a character device moves instead of staying at 0"),
-    ("eintr", "named pipes are refused: mkfifo is ENOSYS"),
-    ("exec_errors", "execve of an empty path is EACCES instead of ENOENT"),
-    ("exec_shebang", "an interpreter gets the script's absolute path instead of the one that was given"),
-    ("fifo", "named pipes are refused: mkfifo is ENOSYS"),
-    ("madvise_dontneed", "MADV_DONTNEED over a hole and of file mappings"),
     ("memfd_create", "memory files are no regular files: no ftruncate"),
-    ("mkdir_rmdir", "a removed directory keeps its link count"),
-    ("mmap_file_private", "mapping a directory is EISDIR instead of ENODEV"),
     ("mmap_file_shared", "FB0110: no writable shared mappings of files"),
     ("mmap_sigbus", "FB0110: no writable shared mappings of files"),
-    ("openat_dirfd", "named pipes are refused: mkfifoat is ENOSYS"),
-    ("pidfd", "pidfd_open is ENOSYS"),
-    ("pipe2_flags", "FB0103: no packet pipes"),
-    ("pipe_page_slots", "a pipe's capacity is counted in bytes, not in page slots"),
-    ("proc_cmdline", "/proc/self/cmdline does not follow stores into the arguments"),
-    ("proc_fd", "/proc/self/fd shows eventfd and epoll descriptors as pipes"),
-    ("rlimit_fsize", "RLIMIT_FSIZE is not enforced"),
-    ("sched_affinity", "sched_setaffinity is accepted and forgotten"),
-    ("sched_yield", "setpriority is accepted and forgotten"),
-    ("socketpair_dgram", "FB0107: no FIONREAD of a socket"),
-    ("splice_tee", "FB0108: no vmsplice"),
-    ("tcp_msg_peek", "FB0107: no FIONREAD of a socket"),
-    ("times_rusage", "getrusage reports no memory"),
-    ("udp_sendto", "FB0107: no FIONREAD of a socket"),
-    ("unix_path", "a bound unix socket has no file at its path"),
 ];
 
 /// So many programs there must be at least.

@@ -479,7 +479,7 @@ impl Machine for World {
         peek(|k| k.clock.now())
     }
     fn choose(&self, question: u32, alternatives: u32) -> u32 {
-        with_kernel(|k| k.choices.choose(Kind::Spec, Stream::numbered(question), alternatives, &[], Hint::None))
+        with_kernel(|k| k.choose(Kind::Spec, Stream::numbered(question), alternatives, &[], Hint::None))
     }
 
     fn events(&self) -> u64 {

@@ -11,10 +11,9 @@
 use super::{fbsim_path, root};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::Read as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// The longest that a child may take, unless a test says otherwise.
@@ -117,6 +116,17 @@ enum Heard {
     Ended(std::io::Result<ExitStatus>),
 }
 
+/// Passes on what comes from a stream until everyone who has it has closed it.
+fn listen(mut stream: impl std::io::Read + Send + 'static, which: fn(Vec<u8>) -> Heard, to: Sender<Heard>) {
+    std::thread::spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(n @ 1..) = stream.read(&mut buffer) {
+            let _ = to.send(which(buffer[..n].to_vec()));
+        }
+        let _ = to.send(Heard::Closed);
+    });
+}
+
 /// A child that runs.
 pub(crate) struct Started {
     line: String,
@@ -140,19 +150,8 @@ impl Started {
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{line}: {e}"));
         let pid = Pid::from_raw(child.id().cast_signed());
         let (sender, heard) = channel();
-        let mut streams: Vec<(Box<dyn std::io::Read + Send>, fn(Vec<u8>) -> Heard)> = Vec::new();
-        streams.push((Box::new(child.stdout.take().expect("a pipe")), Heard::Stdout));
-        streams.push((Box::new(child.stderr.take().expect("a pipe")), Heard::Stderr));
-        for (mut stream, which) in streams {
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                let mut buffer = vec![0; 1 << 16];
-                while let Ok(n @ 1..) = stream.read(&mut buffer) {
-                    let _ = sender.send(which(buffer[..n].to_vec()));
-                }
-                let _ = sender.send(Heard::Closed);
-            });
-        }
+        listen(child.stdout.take().expect("a pipe"), Heard::Stdout, sender.clone());
+        listen(child.stderr.take().expect("a pipe"), Heard::Stderr, sender.clone());
         std::thread::spawn(move || sender.send(Heard::Ended(child.wait())));
         #[allow(clippy::disallowed_methods, reason = "how long a child takes is wall-clock time")]
         let since = Instant::now();
