@@ -144,13 +144,7 @@ impl Kept {
 }
 
 /// Runs a job again and keeps it as a trace.
-fn record_case(
-    pool: &mut Pool,
-    test: &str,
-    job: &Job,
-    rerun: &[String],
-    path: &Path,
-) -> Result<Kept, Problem> {
+fn record_case(pool: &mut Pool, test: &str, job: &Job, rerun: &[String], path: &Path) -> Result<Kept, Problem> {
     let what = What::Record { rerun: rerun.to_vec() };
     let answer = pool.ask(frame(u64::MAX, test, job, what)?, |_, _| {})?;
     let (Some(outcome), Some(bytes)) = (answer.outcome, answer.trace) else {
