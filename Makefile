@@ -41,6 +41,7 @@ lint: setup
 
 test: build lint
 	cargo test --release --workspace
+	@echo; echo 'test: everything held'
 
 bench: build
 	cargo bench --bench costs

@@ -23,10 +23,10 @@ const FORBIDDEN: [&str; 12] = [
     "ptrace(",
 ];
 
-/// Runs a command under strace and returns the sockets and traces that it and all its children asked the host for.
-/// `None` where strace is missing or may not trace.
+/// Runs a command under strace and returns what it printed, and the sockets and traces that it and all its children
+/// asked the host for. `None` where strace is missing or may not trace.
 #[track_caller]
-fn traced(scratch: &Scratch, traced: Command, code: i32) -> Option<Vec<String>> {
+fn traced(scratch: &Scratch, traced: Command, code: i32) -> Option<(Ran, Vec<String>)> {
     let log = scratch.at("strace");
     let mut probe = Command::new("strace");
     probe.args(["-o", "/dev/null", "true"]);
@@ -40,11 +40,12 @@ fn traced(scratch: &Scratch, traced: Command, code: i32) -> Option<Vec<String>> 
     if let Some(directory) = traced.get_current_dir() {
         strace.current_dir(directory);
     }
-    finish_within(strace, Duration::from_secs(300)).exits(code);
+    let ran = finish_within(strace, Duration::from_secs(300)).exits(code);
     let log = std::fs::read_to_string(&log).expect("what strace wrote");
     let ends = log.lines().filter(|l| l.contains("+++ ")).count();
     assert!(ends > 0, "strace saw no process end:\n{log}");
-    Some(log.lines().filter(|l| FORBIDDEN.iter().any(|call| l.contains(call))).map(str::to_owned).collect())
+    let calls = log.lines().filter(|l| FORBIDDEN.iter().any(|call| l.contains(call))).map(str::to_owned).collect();
+    Some((ran, calls))
 }
 
 #[test]
@@ -53,7 +54,8 @@ fn an_exploration_asks_the_host_for_no_socket_and_no_trace() {
     let scratch = Scratch::new("strace");
     let output = scratch.at("found");
     let args = ["explore", "specs/orders", "--seeds", "3", "--env", "ORDERS_BUGS=", "--output", &output];
-    let Some(calls) = traced(&scratch, command(&args), 0) else { return };
+    let Some((ran, calls)) = traced(&scratch, command(&args), 0) else { return };
+    ran.says(&[" of 9 tests, ", " 0 failed, 0 inconclusive, 0 lost"]);
     assert!(calls.is_empty(), "{} calls:\n{}", calls.len(), calls.join("\n"));
     figure("strace of an exploration shows 0 sockets, connections and traces by any process");
 }
@@ -62,9 +64,10 @@ fn an_exploration_asks_the_host_for_no_socket_and_no_trace() {
 fn sockets_that_the_host_sees_natively_it_does_not_see_of_a_guest() {
     let scratch = Scratch::new("sockets");
     let program = build::program(&scratch, "outside");
-    let Some(native) = traced(&scratch, Command::new(&program), 0) else { return };
+    let Some((_, native)) = traced(&scratch, Command::new(&program), 0) else { return };
     assert!(native.iter().any(|l| l.contains("socket(")), "strace would not have noticed: {native:?}");
-    let inside = traced(&scratch, command(&["run", "--", &program]), 0).expect("strace was there before");
+    let (ran, inside) = traced(&scratch, command(&["run", "--", &program]), 0).expect("strace was there before");
+    assert_eq!(ran.stdout, "tcp 127.0.0.1: ECONNREFUSED\n", "{ran}");
     assert!(inside.is_empty(), "{inside:?}");
 }
 
