@@ -213,8 +213,7 @@ fn a_full_disk_loses_nothing_that_was_found() {
     let seed = OVERSELL.find(&scratch).trace().header.seed;
     let found = scratch.at("full");
     std::fs::create_dir(&found).expect("a directory");
-    for which in ["", "-shrunk"] {
-        for shrunk in ["", "-shrunk"] {
+    for shrunk in ["", "-shrunk"] {
         let part = format!("{found}/orders-test_{}-{:x}{shrunk}.fbt.part", OVERSELL.test, seed.0);
         std::os::unix::fs::symlink("/dev/full", &part).expect("a link");
     }
