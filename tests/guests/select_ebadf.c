@@ -11,6 +11,9 @@ int main(void)
 	struct timeval tv = {0, 0};
 	struct timespec ts = {100, 0};
 	sigset_t none;
+	/* select looks no further than the table of descriptors reaches, which a process inherits: let it reach 200. */
+	CHECK_EQ("a descriptor of 200", dup2(STDOUT_FILENO, 200), 200);
+	close(200);
 	FD_ZERO(&r);
 	FD_SET(200, &r);
 	CHECK_ERR("closed descriptor", select(201, &r, NULL, NULL, &tv), EBADF);
