@@ -37,6 +37,7 @@ pub fn mmap(c: &mut Caller<'_>) -> Sys {
 }
 
 /// What a mapping is to show.
+#[derive(Clone, Copy)]
 enum Source {
     Anonymous,
     Shared,
@@ -129,8 +130,12 @@ fn establish(c: &mut Caller<'_>, at: u64, len: u64, prot: u32, source: Source) -
         Source::File(inode, offset) => map_file(c.k, c.host, inode, offset, at, len, prot)?,
         Source::Memory(object, offset) => map_memory(c, object, offset, at, len, prot)?,
     };
+    let backed = match source {
+        Source::File(inode, offset) => c.k.inode_size_mode(&mut *c.host, inode).0.saturating_sub(offset),
+        _ => len,
+    };
     let space = c.space();
-    c.k.memory_mut(space).insert(at, Vma { end: at + len, prot, backing, name: "" });
+    c.k.memory_mut(space).insert_file(at, Vma { end: at + len, prot, backing, name: "" }, backed);
     Ok(())
 }
 
@@ -330,6 +335,7 @@ fn move_mapping(c: &mut Caller<'_>, (start, vma): (u64, &Vma), at: u64, old_len:
     c.host.remap(at, old_len, to, new_len)?;
     let backing = match &vma.backing {
         Backing::File(path, offset) => Backing::File(path.clone(), offset + (at - start)),
+        Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + (at - start)),
         Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + (at - start)),
         Backing::Shared(object, offset) => Backing::Shared(*object, offset + (at - start)),
         Backing::Anonymous => Backing::Anonymous,
@@ -337,7 +343,9 @@ fn move_mapping(c: &mut Caller<'_>, (start, vma): (u64, &Vma), at: u64, old_len:
     let space = c.space();
     let memory = c.k.memory_mut(space);
     memory.remove(at, old_len);
-    memory.insert(to, Vma { end: to + new_len, prot: vma.prot, backing, name: vma.name });
+    // Shared memory does not grow, and of a file it is not known here how far it goes: what the mapping grows by is
+    // left alone.
+    memory.insert_file(to, Vma { end: to + new_len, prot: vma.prot, backing, name: vma.name }, old_len.min(new_len));
     done(to as i64)
 }
 

@@ -12,6 +12,9 @@ pub enum Backing {
     Anonymous,
     /// A private view of a file: its path and the offset of the mapping's first byte.
     File(String, u64),
+    /// What lies behind the last page of a file or of shared memory that is mapped: touching it is a `SIGBUS`, so that
+    /// the kernel must not.
+    Beyond(String, u64),
     /// A private copy of a file of the world, its path, and the offset of the mapping's first byte.
     Copied(InodeRef, String, u64),
     /// Memory shared with forked children: the object's number and the offset of the mapping's first byte.
@@ -37,6 +40,7 @@ impl Vma {
         let backing = match &self.backing {
             Backing::Anonymous => Backing::Anonymous,
             Backing::File(path, offset) => Backing::File(path.clone(), offset + shift),
+            Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + shift),
             Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + shift),
             Backing::Shared(object, offset) => Backing::Shared(*object, offset + shift),
         };
@@ -70,12 +74,13 @@ impl AddressSpace {
         let (start, vma) = self.map.range(..=at).next_back()?;
         (at < vma.end).then_some((*start, vma))
     }
-    /// Whether the whole range is mapped with at least this protection.
+    /// Whether the whole range is mapped with at least this protection, and there is something behind it.
     pub fn allows(&self, at: u64, len: u64, prot: u32) -> bool {
         let Some(end) = at.checked_add(len) else { return false };
         let mut at = at;
         while at < end {
             match self.find(at) {
+                Some((_, Vma { backing: Backing::Beyond(..), .. })) => return false,
                 // As on the processor, memory that can be written or executed can be read.
                 Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => {
                     at = vma.end
@@ -171,6 +176,22 @@ impl AddressSpace {
             top = top.min(*start);
         }
         (top >= LOWEST + len).then(|| top - len)
+    }
+    /// Records a mapping that shows a file or shared memory, of which only the first `backed` bytes have something behind them.
+    pub fn insert_file(&mut self, at: u64, vma: Vma, backed: u64) {
+        let last = at + page_up(backed).min(vma.end - at);
+        let (path, offset) = match &vma.backing {
+            Backing::File(path, offset) => (path.as_str(), offset),
+            Backing::Shared(_, offset) => ("/dev/zero (deleted)", offset),
+            _ => return self.insert(at, vma),
+        };
+        if last < vma.end {
+            let backing = Backing::Beyond(path.to_owned(), offset + (last - at));
+            self.insert(last, Vma { backing, ..vma.clone() });
+        }
+        if at < last {
+            self.insert(at, Vma { end: last, ..vma });
+        }
     }
     /// Whether a guest may have this range at all.
     pub fn in_bounds(at: u64, len: u64) -> bool {

@@ -38,7 +38,9 @@ struct Line {
 impl Line {
     fn of(start: u64, vma: &Vma) -> Line {
         let (shared, offset, file) = match &vma.backing {
-            Backing::File(path, offset) | Backing::Copied(_, path, offset) => (false, *offset, Some(path.clone())),
+            Backing::File(path, offset) | Backing::Beyond(path, offset) | Backing::Copied(_, path, offset) => {
+                (false, *offset, Some(path.clone()))
+            }
             Backing::Shared(_, offset) => (true, *offset, None),
             _ => (false, 0, None),
         };
