@@ -3,6 +3,7 @@
 use crate::arena::{self, peek, shared, with_kernel};
 use crate::entry::LOCAL;
 use crate::host::GuestHost;
+use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
 use crate::tasks::Tasks;
 use crate::watchdog::{Look, Watchdog};
@@ -43,6 +44,8 @@ pub struct WorldOptions {
     pub retention: Retention,
     /// Working directory of the services' first processes.
     pub directory: String,
+    /// How guests enter the kernel.
+    pub entry: Entry,
 }
 
 /// Why a world could not be built or a service not be started.
@@ -100,6 +103,7 @@ pub fn prepare_worker() -> Result<(), Requirement> {
 pub struct World {
     plan: Plan,
     directory: String,
+    entry: Entry,
     tasks: Tasks,
     stopped: Cell<bool>,
     first: RefCell<Vec<Option<ProcessId>>>,
@@ -143,6 +147,7 @@ impl World {
         World {
             plan: options.plan,
             directory: options.directory,
+            entry: options.entry,
             tasks: Tasks::default(),
             stopped: Cell::new(false),
             first: RefCell::new(vec![None; services + 1]),
@@ -247,6 +252,9 @@ impl World {
             };
             with_kernel(|k| k.end(Ending::Internal(format!("{what} (space {})", space.0))));
             return;
+        }
+        if shared().broken.load(Ordering::Relaxed) != 0 {
+            with_kernel(|k| k.end(Ending::Internal("fbsim failed in a guest's process".to_owned())));
         }
     }
 
@@ -416,7 +424,7 @@ impl Machine for World {
             Err(why) => fail(format!("{} {why}", spec.binary)),
             Ok((process, space)) => {
                 self.first.borrow_mut()[service.index()] = Some(process);
-                match process::fork_first(space) {
+                match process::fork_first(space, self.entry) {
                     Ok(()) => Ok(()),
                     Err(errno) => fail(format!("fork: {}", errno.message())),
                 }
