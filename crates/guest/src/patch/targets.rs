@@ -20,13 +20,13 @@ impl Targets {
         let mut before = 0;
         for (at, byte) in code.iter().copied().enumerate() {
             // call, jmp; jcc has a 0x0f in front.
-            if byte & 0xfe == 0xe8 || (byte & 0xf0 == 0x80 && before == 0x0f) {
-                if let Some(distance) = code.get(at + 1..at + 5) {
-                    let distance = i32::from_le_bytes(distance.try_into().expect("four bytes"));
-                    let target = (at + 5).wrapping_add_signed(distance as isize);
-                    if let Some(word) = bits.get_mut(target / 64) {
-                        *word |= 1 << (target % 64);
-                    }
+            if (byte & 0xfe == 0xe8 || (byte & 0xf0 == 0x80 && before == 0x0f))
+                && let Some(distance) = code.get(at + 1..at + 5)
+            {
+                let distance = i32::from_le_bytes(distance.try_into().expect("four bytes"));
+                let target = (at + 5).wrapping_add_signed(distance as isize);
+                if let Some(word) = bits.get_mut(target / 64) {
+                    *word |= 1 << (target % 64);
                 }
             }
             before = byte;
