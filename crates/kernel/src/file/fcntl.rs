@@ -96,7 +96,7 @@ pub(crate) fn fcntl(c: &mut Caller<'_>) -> Sys {
         }
         command::GETSIG => done(c.k.open_file(file).signal),
         libc::F_GETLEASE => done(libc::F_UNLCK),
-        _ => dispatch::refuse(c, EINVAL, "FB0105: unknown command of fcntl"),
+        _ => dispatch::refuse(c, EINVAL, "FB0205: unknown command of fcntl"),
     }
 }
 

@@ -189,7 +189,7 @@ fn second_version(c: &mut Caller<'_>) -> Result<Place, Errno> {
     let file = file(c, c.int(0))?;
     let parks = !matches!(c.k.open_file(file).target, Target::Inode(_));
     if flags & !SIMPLE != 0 || (flags & libc::RWF_NOWAIT != 0 && parks) {
-        dispatch::refuse(c, EOPNOTSUPP, "FB0102: flags of preadv2 or pwritev2")?;
+        dispatch::refuse(c, EOPNOTSUPP, "FB0202: flags of preadv2 or pwritev2")?;
     }
     if c.arg(3) == u64::MAX { Ok(Place::Current) } else { Place::named(c.arg(3)) }
 }

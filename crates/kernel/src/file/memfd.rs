@@ -141,7 +141,7 @@ pub(crate) fn memfd_create(c: &mut Caller<'_>) -> Sys {
     const KNOWN: u32 = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | libc::MFD_NOEXEC_SEAL | libc::MFD_EXEC;
     let flags = c.arg(1) as u32;
     if flags & !KNOWN != 0 {
-        return dispatch::refuse(c, EINVAL, "FB0104: memory files on huge pages");
+        return dispatch::refuse(c, EINVAL, "FB0204: memory files on huge pages");
     }
     if flags & libc::MFD_EXEC != 0 && flags & libc::MFD_NOEXEC_SEAL != 0 {
         return Err(EINVAL);

@@ -75,7 +75,7 @@ fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Sour
         // itself is written: coherent views are the next step for the overlay.
         Target::Inode(inode) if !shared || prot & libc::PROT_WRITE as u32 == 0 => Ok(Source::File(inode, offset)),
         Target::Inode(_) => {
-            refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
+            refuse(c, ENODEV, "FB0210: writable shared mappings of files are not simulated yet")?;
             Err(ENODEV)
         }
         Target::Object(object) if c.k.memfd(object).is_some() => {
@@ -84,7 +84,7 @@ fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Sour
                 return Err(EPERM);
             }
             if written {
-                refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
+                refuse(c, ENODEV, "FB0210: writable shared mappings of files are not simulated yet")?;
             }
             Ok(Source::Memory(object, offset))
         }
@@ -293,7 +293,7 @@ pub fn mremap(c: &mut Caller<'_>) -> Sys {
     let Some((start, vma)) = c.k.memory(space).find(at) else { return Err(EFAULT) };
     let vma = vma.clone();
     if old_len == 0 {
-        return refuse(c, EINVAL, "FB0111: mremap with an old size of 0 is not simulated");
+        return refuse(c, EINVAL, "FB0211: mremap with an old size of 0 is not simulated");
     }
     if at + old_len > vma.end {
         return Err(EFAULT);
@@ -384,7 +384,7 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
                 Err(ENOMEM)
             }
         }
-        _ => refuse(c, EINVAL, "FB0112: this advice is not simulated"),
+        _ => refuse(c, EINVAL, "FB0212: this advice is not simulated"),
     }
 }
 
