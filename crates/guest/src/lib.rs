@@ -23,6 +23,7 @@ mod entry;
 mod host;
 mod image;
 pub mod net;
+pub mod pool;
 mod process;
 mod raw;
 pub mod requirements;

@@ -81,9 +81,6 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
     let target = c.k.open_file(file).target;
     let object = match target {
         Target::Inode(_) => return regular::read(c, file, into, place),
-        Target::Object(object) if c.k.files.get_memory(object).is_some() => {
-            return regular::read(c, file, into, place);
-        }
         _ if place != Place::Current => return Err(ESPIPE),
         Target::Console { .. } => return done(0),
         Target::Object(object) => object,
@@ -95,7 +92,7 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
         Some(Object::Timer(_)) => timerfd::read(c, file, object, into),
         Some(Object::Signals(_)) => signalfd::read(c, file, object, into),
         Some(Object::Inotify(_)) => inotify::read(c, file, object),
-        Some(Object::Epoll(_) | Object::Memory(_) | Object::Process(_)) | None => Err(EINVAL),
+        Some(Object::Epoll(_) | Object::Process(_)) | None => Err(EINVAL),
     }
 }
 
@@ -103,9 +100,6 @@ fn write_from(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place: Plac
     let target = c.k.open_file(file).target;
     let object = match target {
         Target::Inode(_) => return regular::write(c, file, from, place),
-        Target::Object(object) if c.k.files.get_memory(object).is_some() => {
-            return regular::write(c, file, from, place);
-        }
         _ if place != Place::Current => return Err(ESPIPE),
         Target::Console { .. } => return regular::write(c, file, from, place),
         Target::Object(object) => object,
