@@ -2,7 +2,7 @@
 
 use crate::arena;
 use crate::entry::{self, LOCAL};
-use crate::{image, patch, process, raw};
+use crate::{image, patch, pool, process, raw};
 use kernel::host::{Host, ImageEntry};
 use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
 use kernel::{AddressSpaceId, abi};
@@ -50,8 +50,17 @@ impl Host for GuestHost {
     fn map_anonymous(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
         map(at, len, prot, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
     }
-    fn map_shared(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
-        map(at, len, prot, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0)
+    fn map_pool(&mut self, at: u64, len: u64, prot: u32, offset: u64) -> Result<(), Errno> {
+        pool::show(at, len, prot, offset)
+    }
+    fn pool_read(&self, offset: u64, into: &mut [u8]) {
+        pool::read(offset, into);
+    }
+    fn pool_write(&mut self, offset: u64, bytes: &[u8]) {
+        pool::write(offset, bytes);
+    }
+    fn pool_zero(&mut self, offset: u64, len: u64) {
+        pool::zero(offset, len);
     }
     fn map_image(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Result<(), Errno> {
         let fd = arena::outside_arena(|| image::open(path)).ok_or(abi::errno::ENOENT)?;

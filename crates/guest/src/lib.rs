@@ -24,6 +24,7 @@ mod host;
 mod image;
 pub mod net;
 mod patch;
+pub mod pool;
 mod process;
 mod raw;
 pub mod requirements;

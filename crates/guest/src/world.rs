@@ -7,7 +7,7 @@ use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
 use crate::tasks::Tasks;
 use crate::watchdog::{Look, Watchdog};
-use crate::{baton, cpuid, entry, net, process};
+use crate::{baton, cpuid, entry, net, pool, process};
 use kernel::driver::{Answer, Request};
 use kernel::exec::Spawn;
 use kernel::log::Retention;
@@ -89,6 +89,7 @@ pub struct Remains {
 pub fn prepare_worker() -> Result<(), Requirement> {
     check_host()?;
     arena::map().map_err(|e| Requirement::Arena(e.to_string()))?;
+    pool::map().map_err(|e| Requirement::Arena(e.to_string()))?;
     cpuid::read_table();
     entry::install().map_err(|e| Requirement::Arena(e.to_string()))?;
     // SAFETY: both calls only change flags of this process.

@@ -17,8 +17,46 @@ pub enum Backing {
     Beyond(String, u64),
     /// A private copy of a file of the world, its path, and the offset of the mapping's first byte.
     Copied(InodeRef, String, u64),
-    /// Memory shared with forked children: the object's number and the offset of the mapping's first byte.
-    Shared(u32, u64),
+    /// A shared view of a file.
+    Shared(View),
+    /// What lies behind the last page of a file that is mapped shared; it becomes [`Backing::Shared`] when the file grows.
+    Ahead(View),
+}
+
+/// What a shared mapping shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The file.
+    pub inode: InodeRef,
+    /// The offset of the mapping's first byte in it.
+    pub offset: u64,
+    /// Whether the file was open for writing, so that the mapping may be made writable.
+    pub writable: bool,
+}
+
+impl Backing {
+    /// What it shows of a shared file.
+    pub(crate) fn view(&self) -> Option<View> {
+        match self {
+            Backing::Shared(view) | Backing::Ahead(view) => Some(*view),
+            _ => None,
+        }
+    }
+    /// Whether nothing is behind it.
+    pub(crate) fn is_beyond(&self) -> bool {
+        matches!(self, Backing::Beyond(..) | Backing::Ahead(_))
+    }
+    /// The same, starting so many bytes later.
+    fn shifted(&self, by: u64) -> Backing {
+        match self {
+            Backing::Anonymous => Backing::Anonymous,
+            Backing::File(path, offset) => Backing::File(path.clone(), offset + by),
+            Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + by),
+            Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + by),
+            Backing::Shared(view) => Backing::Shared(View { offset: view.offset + by, ..*view }),
+            Backing::Ahead(view) => Backing::Ahead(View { offset: view.offset + by, ..*view }),
+        }
+    }
 }
 
 /// A mapping.
@@ -35,16 +73,9 @@ pub struct Vma {
 }
 
 impl Vma {
-    fn tail(&self, start: u64, at: u64) -> Vma {
-        let shift = at - start;
-        let backing = match &self.backing {
-            Backing::Anonymous => Backing::Anonymous,
-            Backing::File(path, offset) => Backing::File(path.clone(), offset + shift),
-            Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + shift),
-            Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + shift),
-            Backing::Shared(object, offset) => Backing::Shared(*object, offset + shift),
-        };
-        Vma { end: self.end, prot: self.prot, backing, name: self.name }
+    /// The part from an address on.
+    pub(super) fn tail(&self, start: u64, at: u64) -> Vma {
+        Vma { end: self.end, prot: self.prot, backing: self.backing.shifted(at - start), name: self.name }
     }
 }
 
@@ -80,7 +111,7 @@ impl AddressSpace {
         let mut at = at;
         while at < end {
             match self.find(at) {
-                Some((_, Vma { backing: Backing::Beyond(..), .. })) => return false,
+                Some((_, vma)) if vma.backing.is_beyond() => return false,
                 // As on the processor, memory that can be written or executed can be read.
                 Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => {
                     at = vma.end
@@ -183,16 +214,14 @@ impl AddressSpace {
         }
         (top >= LOWEST + len).then(|| top - len)
     }
-    /// Records a mapping that shows a file or shared memory, of which only the first `backed` bytes have something behind them.
+    /// Records a private mapping of a file, of which only the first `backed` bytes have something behind them.
     pub fn insert_file(&mut self, at: u64, vma: Vma, backed: u64) {
         let last = at + page_up(backed).min(vma.end - at);
-        let (path, offset) = match &vma.backing {
-            Backing::File(path, offset) => (path.as_str(), offset),
-            Backing::Shared(_, offset) => ("/dev/zero (deleted)", offset),
-            _ => return self.insert(at, vma),
+        let (Backing::File(path, offset) | Backing::Copied(_, path, offset)) = &vma.backing else {
+            return self.insert(at, vma);
         };
         if last < vma.end {
-            let backing = Backing::Beyond(path.to_owned(), offset + (last - at));
+            let backing = Backing::Beyond(path.clone(), offset + (last - at));
             self.insert(last, Vma { backing, ..vma.clone() });
         }
         if at < last {

@@ -14,9 +14,15 @@
 
 mod calls;
 mod map;
+mod pool;
+mod remap;
+mod shared;
 
 pub use calls::*;
-pub use map::{AddressSpace, Backing, Vma};
+pub use map::{AddressSpace, Backing, View, Vma};
+pub use pool::Pool;
+pub(crate) use pool::{Extents, Run};
+pub(crate) use remap::mremap;
 
 /// Lowest address a guest may map (`vm.mmap_min_addr` is at most this).
 pub const LOWEST: u64 = 0x1_0000;
