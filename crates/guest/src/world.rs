@@ -3,6 +3,7 @@
 use crate::arena::{self, peek, shared, with_kernel};
 use crate::entry::LOCAL;
 use crate::host::GuestHost;
+use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
 use crate::tasks::Tasks;
 use crate::watchdog::{Look, Watchdog};
@@ -43,6 +44,8 @@ pub struct WorldOptions {
     pub retention: Retention,
     /// Working directory of the services' first processes.
     pub directory: String,
+    /// How guests enter the kernel.
+    pub entry: Entry,
 }
 
 /// Why a world could not be built or a service not be started.
@@ -101,6 +104,7 @@ pub fn prepare_worker() -> Result<(), Requirement> {
 pub struct World {
     plan: Plan,
     directory: String,
+    entry: Entry,
     tasks: Tasks,
     stopped: Cell<bool>,
     first: RefCell<Vec<Option<ProcessId>>>,
@@ -144,6 +148,7 @@ impl World {
         World {
             plan: options.plan,
             directory: options.directory,
+            entry: options.entry,
             tasks: Tasks::default(),
             stopped: Cell::new(false),
             first: RefCell::new(vec![None; services + 1]),
@@ -176,6 +181,15 @@ impl World {
             format!("{}/{} waits in {}", self.plan.name(p.thread.service), p.thread.tid, p.waits_for)
         };
         peek(|k| k.parked().iter().filter(|p| !p.thread.service.is_driver()).map(describe).collect())
+    }
+
+    /// Waits until the first process of a service has ended.
+    ///
+    /// # Errors
+    /// [`Stopped`] once the world has ended.
+    pub fn wait_for_exit(&self, service: ServiceId) -> Result<(), Stopped> {
+        let first = self.first.borrow().get(service.index()).copied().flatten();
+        first.map_or(Ok(()), |first| self.request(&Request::Exit(first)).map(|_| ()))
     }
 
     /// Calls `f` for every event, in order.
@@ -248,6 +262,9 @@ impl World {
             };
             with_kernel(|k| k.end(Ending::Internal(format!("{what} (space {})", space.0))));
             return;
+        }
+        if shared().broken.load(Ordering::Relaxed) != 0 {
+            with_kernel(|k| k.end(Ending::Internal("fbsim failed in a guest's process".to_owned())));
         }
     }
 
@@ -417,7 +434,7 @@ impl Machine for World {
             Err(why) => fail(format!("{} {why}", spec.binary)),
             Ok((process, space)) => {
                 self.first.borrow_mut()[service.index()] = Some(process);
-                match process::fork_first(space) {
+                match process::fork_first(space, self.entry) {
                     Ok(()) => Ok(()),
                     Err(errno) => fail(format!("fork: {}", errno.message())),
                 }

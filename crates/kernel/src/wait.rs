@@ -32,6 +32,8 @@ pub enum WaitKey {
     Signal(ProcessId),
     /// This `vfork` child execs or exits.
     Vfork(ProcessId),
+    /// This process ends.
+    Exit(ProcessId),
     /// A lock on an inode of a service was released: (service, inode).
     FileLock(u16, u64),
     /// A task of the driver ended.

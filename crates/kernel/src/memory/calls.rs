@@ -242,7 +242,7 @@ pub fn brk(c: &mut Caller<'_>) -> Sys {
     }
     let (old, new) = (page_up(end), page_up(wanted));
     if new > old {
-        if !memory.is_free(old, new - old) {
+        if !memory.is_free(old, new - old) || !AddressSpace::in_bounds(old, new - old) {
             return done(end as i64);
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;

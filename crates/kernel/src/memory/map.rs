@@ -2,7 +2,7 @@
 
 use crate::abi::page_up;
 use crate::fs::InodeRef;
-use crate::memory::{HIGHEST, LOWEST, MMAP_TOP};
+use crate::memory::{HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
 use std::collections::BTreeMap;
 
 /// What a mapping shows.
@@ -201,10 +201,16 @@ impl AddressSpace {
             if *start >= top {
                 continue;
             }
+            while let Some(zone) = top.checked_sub(len).and_then(|at| host_zone(at, len)).filter(|z| *z >= vma.end) {
+                top = zone;
+            }
             if vma.end <= top && top - vma.end >= len {
                 return Some(top - len);
             }
             top = top.min(*start);
+        }
+        while let Some(zone) = top.checked_sub(len).and_then(|at| host_zone(at, len)) {
+            top = zone;
         }
         (top >= LOWEST + len).then(|| top - len)
     }
@@ -224,7 +230,7 @@ impl AddressSpace {
     }
     /// Whether a guest may have this range at all.
     pub fn in_bounds(at: u64, len: u64) -> bool {
-        at >= LOWEST && at.checked_add(len).is_some_and(|end| end <= HIGHEST)
+        at >= LOWEST && at.checked_add(len).is_some_and(|end| end <= HIGHEST) && host_zone(at, len).is_none()
     }
     /// Total size of all mappings in bytes.
     pub fn size(&self) -> u64 {
@@ -234,6 +240,11 @@ impl AddressSpace {
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
         std::mem::take(&mut self.map).into_iter().collect()
     }
+}
+
+/// The start of a zone of the host's that a range touches.
+fn host_zone(at: u64, len: u64) -> Option<u64> {
+    HOST_ZONES.into_iter().rev().find(|zone| at < zone + HOST_ZONE_SIZE && at.saturating_add(len) > *zone)
 }
 
 #[cfg(test)]

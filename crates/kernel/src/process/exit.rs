@@ -134,6 +134,7 @@ impl Kernel {
         self.release_vfork_parent(id);
         if first {
             self.exits.insert(id, status);
+            self.wake(WaitKey::Exit(id));
             let field = match status {
                 ExitStatus::Exited(code) => ("status", Value::Int(i64::from(code))),
                 ExitStatus::Signaled(signal) => ("signal", Value::Int(i64::from(signal))),
