@@ -146,6 +146,7 @@ impl Kernel {
     /// Closes its descriptors. The one place where the end of a process meets the other parts of the kernel.
     fn release_resources(&mut self, id: ProcessId) {
         self.close_process_files(id);
+        self.undo_semaphores(id);
     }
     /// The memory is forgotten with its last user; the host process that has it then ends too.
     fn release_space(&mut self, id: ProcessId) {
