@@ -1,5 +1,5 @@
 # program: Node.js
-# command: node
+# package: nodejs
 # work: an http server and client, worker_threads, child_process, fs, dns lookup, crypto, timers
 cat >/tmp/t.js <<'J'
 const http = require('http'), fs = require('fs'), dns = require('dns'), cp = require('child_process');
