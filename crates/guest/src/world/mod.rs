@@ -237,6 +237,15 @@ impl World {
         peek(|k| k.parked().iter().filter(|p| !p.thread.service.is_driver()).map(describe).collect())
     }
 
+    /// Waits until the first process of a service has ended.
+    ///
+    /// # Errors
+    /// [`Stopped`] once the world has ended.
+    pub fn wait_for_exit(&self, service: ServiceId) -> Result<(), Stopped> {
+        let first = self.first.borrow().get(service.index()).copied().flatten();
+        first.map_or(Ok(()), |first| self.request(&Request::Exit(first)).map(|_| ()))
+    }
+
     /// Calls `f` for every event, in order.
     pub fn each(&self, mut f: impl FnMut(&Event)) {
         peek(|k| k.log.iter().for_each(&mut f));

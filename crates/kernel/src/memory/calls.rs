@@ -178,7 +178,7 @@ pub(super) fn copy_file(
 }
 
 /// Unmaps a range of the caller's address space.
-pub(super) fn unmap(c: &mut Caller<'_>, at: u64, len: u64) {
+pub(crate) fn unmap(c: &mut Caller<'_>, at: u64, len: u64) {
     let space = c.space();
     let removed = c.k.memory_mut(space).remove(at, len);
     for (start, vma) in &removed {
