@@ -1,5 +1,9 @@
 //! The command line, as clap reads it. The help texts here are the documentation; nothing else describes the options.
 
+mod engine;
+
+pub(crate) use engine::{Engine, Entry};
+
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -57,6 +61,8 @@ pub(crate) struct Run {
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) program: Vec<String>,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 /// What is selected and how it is run; shared by `test` and `explore`.
@@ -80,6 +86,8 @@ pub(crate) struct Selection {
     /// Seconds of processor time without a system call that count as spinning
     #[arg(long, default_value_t = 5)]
     pub(crate) spin_limit: u64,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Args)]
@@ -129,6 +137,8 @@ pub(crate) struct Replay {
     /// Use this CPU
     #[arg(long)]
     pub(crate) cpu: Option<usize>,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Args)]
@@ -141,6 +151,8 @@ pub(crate) struct Shrink {
     /// Where the shrunk case is saved; without it, beside the file
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Args)]

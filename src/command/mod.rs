@@ -8,7 +8,7 @@ mod shrink;
 mod test;
 mod trace;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, Engine};
 use crate::exit::{Exit, Problem};
 use crate::pool::wire::{JobFrame, Setup, System, What};
 use crate::pool::{self, Pool};
@@ -51,11 +51,12 @@ fn setup_for_spec(path: &Path, selection: &crate::cli::Selection) -> Result<Setu
         max_calls: selection.max_calls,
         spin_limit_nanos: selection.spin_limit.saturating_mul(1_000_000_000),
         directory: directory.to_string_lossy().into_owned(),
+        engine: selection.engine,
     })
 }
 
 /// What workers need to run a saved case as it was.
-fn setup_for_trace(trace: &trace_format::Trace) -> Result<Setup, Problem> {
+fn setup_for_trace(trace: &trace_format::Trace, engine: Engine) -> Result<Setup, Problem> {
     let number = |name: &str| kept::fact(trace, name).and_then(|v| v.parse().ok()).unwrap_or_default();
     let header = &trace.header;
     let system = if header.spec.is_empty() {
@@ -76,6 +77,7 @@ fn setup_for_trace(trace: &trace_format::Trace) -> Result<Setup, Problem> {
         max_calls: number("max_calls"),
         spin_limit_nanos: number("spin_limit_nanos"),
         directory: kept::fact(trace, "directory").unwrap_or("/").to_owned(),
+        engine,
     })
 }
 

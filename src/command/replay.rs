@@ -18,7 +18,7 @@ pub(crate) fn replay(args: cli::Replay) -> Result<Exit, Problem> {
         let there = crate::pool::cpus();
         return Err(Problem::usage(format!("--cpu {cpu}: this process may use only the CPUs {there:?}")));
     }
-    let mut pool = Pool::start(setup_for_trace(&trace)?, vec![args.cpu])?;
+    let mut pool = Pool::start(setup_for_trace(&trace, args.engine)?, vec![args.cpu])?;
     let mut same = 0;
     for id in 1..=args.times.max(1) {
         let job = Job::ordinary(0, header.seed);

@@ -24,6 +24,7 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
         max_calls: 0,
         spin_limit_nanos: args.spin_limit.saturating_mul(1_000_000_000),
         directory: current_directory(),
+        engine: args.engine,
     };
     let mut pool = Pool::start(setup, vec![None])?;
     let steps = steps_of(&mut pool, "run", args.strategy)?;

@@ -11,7 +11,7 @@ pub(crate) fn shrink(args: cli::Shrink) -> Result<Exit, Problem> {
     let (trace, _) = kept::load(&args.file)?;
     let header = &trace.header;
     eprintln!("seed {} (from {}), test {}", header.seed, args.file.display(), header.test);
-    let mut pool = Pool::start(setup_for_trace(&trace)?, vec![None])?;
+    let mut pool = Pool::start(setup_for_trace(&trace, args.engine)?, vec![None])?;
     let budget = u32::try_from(args.budget).unwrap_or(u32::MAX);
     let shrunk = shrink_case(&mut pool, &header.test, header.seed, &trace.outcome, budget)
         .map_err(|e| Problem::usage(format!("{}: {e}", args.file.display())))?;

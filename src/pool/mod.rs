@@ -87,6 +87,9 @@ impl Pool {
         let program = std::env::current_exe().map_err(|e| Problem::internal(format!("where am I? {e}")))?;
         let mut command = Command::new(program);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        // The simulated kernel runs between two instructions of a guest: what it does not touch of the processor's wide
+        // registers need not be saved.
+        command.env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL");
         if let Some(cpu) = self.cpus[index] {
             command.args(["--cpu", &cpu.to_string()]);
         }

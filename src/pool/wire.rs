@@ -20,6 +20,7 @@ pub(crate) struct Setup {
     pub(crate) max_calls: u64,
     pub(crate) spin_limit_nanos: u64,
     pub(crate) directory: String,
+    pub(crate) engine: crate::cli::Engine,
 }
 
 /// The system under test.

@@ -1,5 +1,6 @@
 //! The worker: reads jobs from standard input, runs each in a world of its own, answers on standard output.
 
+use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::wire::{Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
 use crate::spec::{self, Loaded};
@@ -94,6 +95,10 @@ impl Worker {
             spin_limit_nanos: self.setup.spin_limit_nanos,
             retention: Retention::All,
             directory: self.setup.directory.clone(),
+            entry: match self.setup.engine.entry {
+                cli::Entry::Patched => guest::Entry::Patched,
+                cli::Entry::Signal => guest::Entry::Signal,
+            },
         }
     }
     /// Drives a world to its verdict.

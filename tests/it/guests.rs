@@ -12,11 +12,7 @@ use std::time::{Duration, SystemTime};
 
 /// Known differences: programs that do not print the same inside fbsim, and what differs first. An entry means all
 /// variants of a program. The table only shrinks: an entry of which a variant agrees fails the test.
-const KNOWN: &[(&str, &str)] = &[
-    ("memfd_create", "memory files are no regular files: no ftruncate"),
-    ("mmap_file_shared", "FB0110: no writable shared mappings of files"),
-    ("mmap_sigbus", "FB0110: no writable shared mappings of files"),
-];
+const KNOWN: &[(&str, &str)] = &[];
 
 /// So many programs there must be at least.
 const PROGRAMS_MIN: usize = 40;

@@ -34,6 +34,8 @@ pub(crate) struct Header {
     kernel: *mut Kernel,
     /// Counts entries into the kernel, so that the supervisor sees that something happens.
     pub(crate) entries: AtomicU64,
+    /// 1 when fbsim's own code failed in some process of the world.
+    pub(crate) broken: AtomicU32,
     pub(crate) batons: [AtomicU32; SPACES_MAX],
     pub(crate) pids: [AtomicI32; SPACES_MAX],
 }
@@ -160,6 +162,7 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
         header.bump = OBJECTS;
         header.free = [0; 48];
         header.entries.store(0, Ordering::Relaxed);
+        header.broken.store(0, Ordering::Relaxed);
     }
     let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
     let kernel = Box::into_raw(Box::new(make()));

@@ -1,18 +1,9 @@
-//! The host's signal frame as the place where a guest thread enters and leaves the kernel.
+//! The host's signal frame as a place where a guest thread enters the kernel.
 //!
-//! The frame holds the general registers (`uc_mcontext.gregs`, in the order of [`Registers`]) and, behind
-//! `fpregs`, the extended state in XSAVE format with the software-reserved bytes at offset 464 that tell its size.
+//! It holds the general registers (`uc_mcontext.gregs`, in the order of [`Registers`]) and, behind `fpregs`, the
+//! extended state.
 
 use kernel::Registers;
-
-/// Offset of the software-reserved bytes in the FXSAVE area: magic, extended size, features, XSAVE size.
-const SW_RESERVED: usize = 464;
-const MAGIC1: u32 = 0x4650_5853;
-const FXSAVE_SIZE: usize = 512;
-/// `XSTATE_BV` of the XSAVE header.
-const XSTATE_BV: usize = 512;
-/// Room for `FP_XSTATE_MAGIC2` behind the state.
-const MAGIC2_SIZE: usize = 4;
 
 /// The frame of the signal that is being handled.
 #[derive(Clone, Copy, Debug)]
@@ -48,43 +39,9 @@ impl Frame {
             words[libc::REG_CR2 as usize] as u64,
         )
     }
-    fn extended_area(self) -> (*mut u8, usize) {
-        // SAFETY: the kernel puts a valid FXSAVE or XSAVE area behind fpregs of every frame.
-        unsafe {
-            let at = (*self.0).uc_mcontext.fpregs.cast::<u8>();
-            let magic = at.add(SW_RESERVED).cast::<u32>().read_unaligned();
-            let size = at.add(SW_RESERVED + 16).cast::<u32>().read_unaligned() as usize;
-            if magic == MAGIC1 && size >= FXSAVE_SIZE + 64 { (at, size + MAGIC2_SIZE) } else { (at, FXSAVE_SIZE) }
-        }
-    }
-    /// Copies the extended state out.
-    pub(crate) fn extended(self, into: &mut Vec<u8>) {
-        let (at, len) = self.extended_area();
-        into.clear();
-        // SAFETY: `extended_area` gives a valid range of this frame.
-        into.extend_from_slice(unsafe { std::slice::from_raw_parts(at, len) });
-    }
-    /// Loads an extended state; an empty one stands for the initial state.
-    pub(crate) fn set_extended(self, from: &[u8]) {
-        let (at, len) = self.extended_area();
-        // SAFETY: `extended_area` gives a valid range of this frame.
-        let area = unsafe { std::slice::from_raw_parts_mut(at, len) };
-        if from.len() == area.len() {
-            area.copy_from_slice(from);
-            return;
-        }
-        // Initial state, or only what FXSAVE holds: the rest is initialised by an XSTATE_BV that leaves it out.
-        let mut features: u64 = 0;
-        if from.len() >= FXSAVE_SIZE {
-            area[..SW_RESERVED].copy_from_slice(&from[..SW_RESERVED]);
-            features = 3;
-        } else {
-            area[..SW_RESERVED].fill(0);
-            area[0..2].copy_from_slice(&0x37fu16.to_le_bytes());
-            area[24..28].copy_from_slice(&0x1f80u32.to_le_bytes());
-        }
-        if area.len() > FXSAVE_SIZE {
-            area[XSTATE_BV..XSTATE_BV + 8].copy_from_slice(&features.to_le_bytes());
-        }
+    /// The extended state behind the frame: an `XSAVE` area of all the components that the host saves.
+    pub(crate) fn extended(self) -> *mut u8 {
+        // SAFETY: the kernel puts a valid area behind fpregs of every frame; with XSAVE it is aligned to 64.
+        unsafe { (*self.0).uc_mcontext.fpregs.cast::<u8>() }
     }
 }

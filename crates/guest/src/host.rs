@@ -1,10 +1,10 @@
 //! The process the kernel runs in, as the kernel sees it: guest memory and the few things asked of the host.
 
 use crate::arena;
-use crate::context::Frame;
-use crate::entry::LOCAL;
-use crate::{image, process, raw};
+use crate::entry::{self, LOCAL};
+use crate::{image, patch, pool, process, raw};
 use kernel::host::{Host, ImageEntry};
+use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
 use kernel::{AddressSpaceId, abi};
 use model::{Errno, ThreadId};
 
@@ -26,6 +26,7 @@ fn check(result: i64) -> Result<(), Errno> {
 
 fn map(at: u64, len: u64, prot: u32, flags: i32, fd: i32, offset: u64) -> Result<(), Errno> {
     debug_assert!(at >= kernel::memory::LOWEST && at + len <= kernel::memory::HIGHEST, "only the guest's range");
+    patch::forget(at, len);
     let flags = (flags | libc::MAP_FIXED | libc::MAP_NORESERVE) as u64;
     // SAFETY: the kernel only maps in the guest's range, where nothing of fbsim lies.
     check(unsafe { raw::syscall(libc::SYS_mmap, [at, len, u64::from(prot), flags, fd as u64, offset]) })
@@ -49,33 +50,56 @@ impl Host for GuestHost {
     fn map_anonymous(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
         map(at, len, prot, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
     }
-    fn map_shared(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
-        map(at, len, prot, libc::MAP_SHARED | libc::MAP_ANONYMOUS, -1, 0)
+    fn map_pool(&mut self, at: u64, len: u64, prot: u32, offset: u64) -> Result<(), Errno> {
+        pool::show(at, len, prot, offset)
+    }
+    fn pool_read(&self, offset: u64, into: &mut [u8]) {
+        pool::read(offset, into);
+    }
+    fn pool_write(&mut self, offset: u64, bytes: &[u8]) {
+        pool::write(offset, bytes);
+    }
+    fn pool_zero(&mut self, offset: u64, len: u64) {
+        pool::zero(offset, len);
     }
     fn map_image(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Result<(), Errno> {
         let fd = arena::outside_arena(|| image::open(path)).ok_or(abi::errno::ENOENT)?;
         map(at, len, prot, libc::MAP_PRIVATE, fd, offset)
     }
     fn unmap(&mut self, at: u64, len: u64) {
-        // SAFETY: the range is the guest's.
-        unsafe { raw::syscall3(libc::SYS_munmap, at, len, 0) };
+        patch::forget(at, len);
+        let mut from = at;
+        for zone in HOST_ZONES.into_iter().chain([u64::MAX]) {
+            let to = (at + len).min(zone);
+            if from < to {
+                // SAFETY: the range is the guest's, and holds no zone of the host's.
+                unsafe { raw::syscall3(libc::SYS_munmap, from, to - from, 0) };
+            }
+            from = from.max(zone.saturating_add(HOST_ZONE_SIZE));
+        }
     }
     fn protect(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
+        if prot & libc::PROT_WRITE as u32 != 0 {
+            patch::restore(at, len);
+        }
         // SAFETY: the range is the guest's.
         check(unsafe { raw::syscall3(libc::SYS_mprotect, at, len, u64::from(prot)) })
     }
     fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64) -> Result<(), Errno> {
+        patch::restore(from, from_len);
+        patch::forget(to, to_len);
         let (flags, target) = if from == to { (0, 0) } else { (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to) };
         // SAFETY: both ranges are the guest's, and the kernel has checked that the target is free.
         check(unsafe { raw::syscall(libc::SYS_mremap, [from, from_len, to_len, flags as u64, target, 0]) })
     }
     fn discard(&mut self, at: u64, len: u64) {
+        patch::forget(at, len);
         // SAFETY: the range is the guest's.
         unsafe { raw::syscall3(libc::SYS_madvise, at, len, libc::MADV_DONTNEED as u64) };
     }
     fn extended_state(&self, into: &mut Vec<u8>) {
         if self.space != AddressSpaceId::SUPERVISOR {
-            Frame(LOCAL.frame.get()).extended(into);
+            entry::extended_state(into);
         }
     }
     fn fork(&mut self, child: AddressSpaceId) -> Result<(), Errno> {

@@ -3,7 +3,7 @@
 //! ```text
 //!   supervisor (World)                 host process of an address space
 //!   ├ tasks of the driver              ├ the guest's own image, libraries, stack
-//!   │   (coroutines)                   ├ entry: SIGSYS / SIGSEGV ─> kernel ─> return to some guest thread
+//!   │   (coroutines)                   ├ entry: SIGSYS, SIGSEGV, patched sites ─> kernel ─> some guest thread
 //!   └────────────┬─────────────────────┴──────┬──
 //!                ▼ same addresses everywhere  ▼
 //!        arena: Kernel, allocated by ordinary collections through [`Allocator`]
@@ -23,6 +23,8 @@ mod entry;
 mod host;
 mod image;
 pub mod net;
+mod patch;
+pub mod pool;
 mod process;
 mod raw;
 pub mod requirements;
@@ -31,5 +33,6 @@ mod watchdog;
 pub mod world;
 
 pub use arena::Allocator;
+pub use patch::Entry;
 pub use requirements::{Requirement, check_host};
 pub use world::{Console, World, WorldError, WorldOptions};

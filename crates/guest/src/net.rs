@@ -6,7 +6,7 @@ use crate::requirements::Requirement;
 use libseccomp::{ScmpAction, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
 
 /// What the runtime, its allocator and the worker's own code need.
-const ALLOWED: [i64; 47] = [
+const ALLOWED: [i64; 48] = [
     libc::SYS_arch_prctl,
     libc::SYS_brk,
     libc::SYS_clock_gettime,
@@ -52,6 +52,7 @@ const ALLOWED: [i64; 47] = [
     libc::SYS_statx,
     libc::SYS_tgkill,
     libc::SYS_wait4,
+    libc::SYS_waitid,
     libc::SYS_write,
     libc::SYS_writev,
 ];

@@ -2,6 +2,7 @@
 
 use crate::arena::{self, shared};
 use crate::entry::{self, LOCAL};
+use crate::patch::{self, Entry};
 use crate::{baton, cpuid, image, raw};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
@@ -54,21 +55,22 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
         raw::exit(70);
     }
     arena::leave_kernel_mode();
-    entry::serve_forked()
+    entry::serve()
 }
 
 /// Forks the supervisor into the host process of a service's first program.
 ///
 /// # Errors
 /// The host's reason.
-pub(crate) fn fork_first(child: AddressSpaceId) -> Result<(), Errno> {
+pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry) -> Result<(), Errno> {
     if fork_host(child)? != 0 {
         return Ok(());
     }
     LOCAL.space.set(child);
     LOCAL.loaded.set(None);
     prepare();
-    entry::trap_to_start()
+    patch::begin(entry);
+    entry::serve()
 }
 
 /// Leaves behind what belongs to the supervisor, and makes the processor trap what would leak the host.

@@ -37,7 +37,7 @@ impl Watchdog {
     /// Looks at the process that holds the baton; asks it where it is when it has run for too long.
     pub(crate) fn look(&mut self, pid: i32) -> Look {
         let entries = shared().entries.load(Ordering::Relaxed);
-        let Some(used) = cpu_time(pid) else { return Look::Died };
+        let Some(used) = cpu_time(pid).filter(|_| !has_ended(pid)) else { return Look::Died };
         if pid != self.pid || entries != self.entries {
             *self = Watchdog { limit_nanos: self.limit_nanos, entries, pid, used_at_entry: used, asked: 0 };
             return Look::Fine;
@@ -51,6 +51,16 @@ impl Watchdog {
             unsafe { libc::kill(pid, SIGNAL) };
         }
         Look::Fine
+    }
+}
+
+/// Whether a child has ended and is not yet waited for. (Of a child's child the host's clock tells when it is gone.)
+fn has_ended(pid: i32) -> bool {
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: room for the answer, which stays zero if the child lives.
+    unsafe {
+        libc::waitid(libc::P_PID, pid as u32, info.as_mut_ptr(), options) == 0 && info.assume_init().si_pid() == pid
     }
 }
 

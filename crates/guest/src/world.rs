@@ -3,10 +3,11 @@
 use crate::arena::{self, peek, shared, with_kernel};
 use crate::entry::LOCAL;
 use crate::host::GuestHost;
+use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
 use crate::tasks::Tasks;
 use crate::watchdog::{Look, Watchdog};
-use crate::{baton, cpuid, entry, net, process};
+use crate::{baton, cpuid, entry, net, pool, process};
 use kernel::driver::{Answer, Request};
 use kernel::exec::Spawn;
 use kernel::log::Retention;
@@ -43,6 +44,8 @@ pub struct WorldOptions {
     pub retention: Retention,
     /// Working directory of the services' first processes.
     pub directory: String,
+    /// How guests enter the kernel.
+    pub entry: Entry,
 }
 
 /// Why a world could not be built or a service not be started.
@@ -86,6 +89,7 @@ pub struct Remains {
 pub fn prepare_worker() -> Result<(), Requirement> {
     check_host()?;
     arena::map().map_err(|e| Requirement::Arena(e.to_string()))?;
+    pool::map().map_err(|e| Requirement::Arena(e.to_string()))?;
     cpuid::read_table();
     entry::install().map_err(|e| Requirement::Arena(e.to_string()))?;
     // SAFETY: both calls only change flags of this process.
@@ -100,6 +104,7 @@ pub fn prepare_worker() -> Result<(), Requirement> {
 pub struct World {
     plan: Plan,
     directory: String,
+    entry: Entry,
     tasks: Tasks,
     stopped: Cell<bool>,
     first: RefCell<Vec<Option<ProcessId>>>,
@@ -143,6 +148,7 @@ impl World {
         World {
             plan: options.plan,
             directory: options.directory,
+            entry: options.entry,
             tasks: Tasks::default(),
             stopped: Cell::new(false),
             first: RefCell::new(vec![None; services + 1]),
@@ -247,6 +253,9 @@ impl World {
             };
             with_kernel(|k| k.end(Ending::Internal(format!("{what} (space {})", space.0))));
             return;
+        }
+        if shared().broken.load(Ordering::Relaxed) != 0 {
+            with_kernel(|k| k.end(Ending::Internal("fbsim failed in a guest's process".to_owned())));
         }
     }
 
@@ -416,7 +425,7 @@ impl Machine for World {
             Err(why) => fail(format!("{} {why}", spec.binary)),
             Ok((process, space)) => {
                 self.first.borrow_mut()[service.index()] = Some(process);
-                match process::fork_first(space) {
+                match process::fork_first(space, self.entry) {
                     Ok(()) => Ok(()),
                     Err(errno) => fail(format!("fork: {}", errno.message())),
                 }

@@ -49,11 +49,17 @@ pub trait Host {
     /// # Errors
     /// The host's errno; it is passed to the guest.
     fn map_anonymous(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno>;
-    /// Maps fresh zeroed memory that a later [`Host::fork`] shares.
+    /// Maps memory of the pool, which all processes of a world share, from this offset on, replacing what is there.
     ///
     /// # Errors
     /// The host's errno.
-    fn map_shared(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno>;
+    fn map_pool(&mut self, at: u64, len: u64, prot: u32, offset: u64) -> Result<(), Errno>;
+    /// Reads from the pool.
+    fn pool_read(&self, offset: u64, into: &mut [u8]);
+    /// Writes to the pool.
+    fn pool_write(&mut self, offset: u64, bytes: &[u8]);
+    /// Makes a range of the pool read as zeros.
+    fn pool_zero(&mut self, offset: u64, len: u64);
     /// Maps a file of the image privately.
     ///
     /// # Errors

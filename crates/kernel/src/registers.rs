@@ -29,6 +29,8 @@ pub struct Registers {
 impl Registers {
     /// How many 64-bit words there are.
     pub const WORDS: usize = 18;
+    /// Which of them is the instruction pointer.
+    pub const RIP: usize = 16;
 
     /// The six arguments of a system call.
     pub fn arguments(&self) -> [u64; 6] {

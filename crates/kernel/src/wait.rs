@@ -1,5 +1,6 @@
 //! Waiting: what a parked thread waits for, and who is parked under what.
 
+use crate::fs::InodeRef;
 use crate::host::AddressSpaceId;
 use crate::process::ProcessId;
 use model::{ThreadId, VirtualTime};
@@ -14,8 +15,8 @@ pub struct ObjectId(pub u32);
 pub enum FutexKey {
     /// Address in one address space.
     Private(AddressSpaceId, u64),
-    /// Offset in a shared memory object.
-    Shared(u32, u64),
+    /// Offset in a file that is mapped shared.
+    Shared(InodeRef, u64),
 }
 
 /// Something a thread can be parked under.

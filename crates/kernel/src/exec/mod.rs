@@ -295,9 +295,11 @@ impl Kernel {
 pub(crate) fn load(k: &mut Kernel, host: &mut dyn Host, id: ThreadId, program: Program) {
     let process = k.threads[&id].process;
     let space = k.threads[&id].space;
-    for (start, vma) in k.memory_mut(space).clear() {
-        host.unmap(start, vma.end - start);
+    let removed = k.memory_mut(space).clear();
+    for (start, vma) in &removed {
+        host.unmap(*start, vma.end - start);
     }
+    k.forget_views(&removed);
     let users = k.memory(space).users.max(1);
     *k.memory_mut(space) = AddressSpace::new(users);
     match elf::map_program(k, host, id, &program) {

@@ -62,7 +62,7 @@ impl Kernel {
             Some(Object::Epoll(_)) => self.epoll_unwatch(object),
             Some(Object::Timer(_)) => self.timerfd_disarm(object),
             Some(Object::Signals(_)) => drop(self.files.signalfds.remove(&object)),
-            Some(Object::Event(_) | Object::Memory(_) | Object::Inotify(_) | Object::Process(_)) | None => {}
+            Some(Object::Event(_) | Object::Inotify(_) | Object::Process(_)) | None => {}
         }
         self.files.objects.remove(&object);
     }

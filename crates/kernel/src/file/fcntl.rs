@@ -3,6 +3,7 @@
 use super::{Descriptor, FileId, descriptors, locks, pipe};
 use crate::abi::errno::{EBADF, EINVAL, EPERM};
 use crate::caller::Caller;
+use crate::file::Target;
 use crate::syscall::{Sys, dispatch, done};
 use crate::wait::ObjectId;
 use model::Errno;
@@ -57,18 +58,17 @@ pub(crate) fn fcntl(c: &mut Caller<'_>) -> Sys {
             pipe::resize(c, object, argument)
         }
         libc::F_ADD_SEALS => {
-            let object = c.k.open_file(file).object().ok_or(EINVAL)?;
-            let writable = c.k.open_file(file).writable();
-            let memory = c.k.files.memory(object)?;
-            if !writable {
+            let Target::Inode(inode) = c.k.open_file(file).target else { return Err(EINVAL) };
+            c.k.inode_sealable(inode)?;
+            if !c.k.open_file(file).writable() {
                 return Err(EPERM);
             }
-            memory.seal(argument as u32)?;
+            c.k.inode_seal(inode, argument as u32)?;
             done(0)
         }
         libc::F_GET_SEALS => {
-            let object = c.k.open_file(file).object().ok_or(EINVAL)?;
-            done(c.k.files.memory(object)?.seals())
+            let Target::Inode(inode) = c.k.open_file(file).target else { return Err(EINVAL) };
+            done(c.k.inode_sealable(inode)?)
         }
         libc::F_SETOWN => {
             c.k.open_file_mut(file).owner = argument as i32;
@@ -96,7 +96,7 @@ pub(crate) fn fcntl(c: &mut Caller<'_>) -> Sys {
         }
         command::GETSIG => done(c.k.open_file(file).signal),
         libc::F_GETLEASE => done(libc::F_UNLCK),
-        _ => dispatch::refuse(c, EINVAL, "FB0105: unknown command of fcntl"),
+        _ => dispatch::refuse(c, EINVAL, "FB0205: unknown command of fcntl"),
     }
 }
 

@@ -81,9 +81,6 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
     let target = c.k.open_file(file).target;
     let object = match target {
         Target::Inode(_) => return regular::read(c, file, into, place),
-        Target::Object(object) if c.k.files.get_memory(object).is_some() => {
-            return regular::read(c, file, into, place);
-        }
         _ if place != Place::Current => return Err(ESPIPE),
         Target::Console { .. } => return done(0),
         Target::Object(object) => object,
@@ -95,7 +92,7 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
         Some(Object::Timer(_)) => timerfd::read(c, file, object, into),
         Some(Object::Signals(_)) => signalfd::read(c, file, object, into),
         Some(Object::Inotify(_)) => inotify::read(c, file, object),
-        Some(Object::Epoll(_) | Object::Memory(_) | Object::Process(_)) | None => Err(EINVAL),
+        Some(Object::Epoll(_) | Object::Process(_)) | None => Err(EINVAL),
     }
 }
 
@@ -103,9 +100,6 @@ fn write_from(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place: Plac
     let target = c.k.open_file(file).target;
     let object = match target {
         Target::Inode(_) => return regular::write(c, file, from, place),
-        Target::Object(object) if c.k.files.get_memory(object).is_some() => {
-            return regular::write(c, file, from, place);
-        }
         _ if place != Place::Current => return Err(ESPIPE),
         Target::Console { .. } => return regular::write(c, file, from, place),
         Target::Object(object) => object,
@@ -189,7 +183,7 @@ fn second_version(c: &mut Caller<'_>) -> Result<Place, Errno> {
     let file = file(c, c.int(0))?;
     let parks = !matches!(c.k.open_file(file).target, Target::Inode(_));
     if flags & !SIMPLE != 0 || (flags & libc::RWF_NOWAIT != 0 && parks) {
-        dispatch::refuse(c, EOPNOTSUPP, "FB0102: flags of preadv2 or pwritev2")?;
+        dispatch::refuse(c, EOPNOTSUPP, "FB0202: flags of preadv2 or pwritev2")?;
     }
     if c.arg(3) == u64::MAX { Ok(Place::Current) } else { Place::named(c.arg(3)) }
 }

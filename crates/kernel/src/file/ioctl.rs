@@ -47,7 +47,7 @@ pub(crate) fn ioctl(c: &mut Caller<'_>) -> Sys {
         _ if CLONES.contains(&request) => Err(EOPNOTSUPP),
         _ if ATTRIBUTES.contains(&(request & 0xffff)) => Err(ENOTTY),
         _ if INTERFACES.contains(&request) => Err(if is_socket(c, file) { ENODEV } else { ENOTTY }),
-        _ => dispatch::refuse(c, ENOTTY, "FB0106: unknown request of ioctl"),
+        _ => dispatch::refuse(c, ENOTTY, "FB0206: unknown request of ioctl"),
     }
 }
 

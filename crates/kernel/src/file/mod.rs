@@ -180,8 +180,6 @@ pub enum Object {
     Signals(signalfd::SignalFd),
     /// An epoll.
     Epoll(epoll::Epoll),
-    /// An anonymous file in memory.
-    Memory(memfd::Memory),
     /// An inotify instance.
     Inotify(inotify::Inotify),
     /// A process descriptor.
@@ -218,7 +216,6 @@ accessors! {
     timer get_timer Timer timerfd::TimerFd, "timerfd";
     signals get_signals Signals signalfd::SignalFd, "signalfd";
     epoll get_epoll Epoll epoll::Epoll, "epoll";
-    memory get_memory Memory memfd::Memory, "memory file";
     inotify get_inotify Inotify inotify::Inotify, "inotify instance";
 }
 

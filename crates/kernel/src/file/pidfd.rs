@@ -79,7 +79,7 @@ pub(crate) fn pidfd_open(c: &mut Caller<'_>) -> Sys {
 pub(crate) fn pidfd_send_signal(c: &mut Caller<'_>) -> Sys {
     let (signal, flags) = (c.int(1), c.arg(3));
     if flags != 0 {
-        return dispatch::refuse(c, EINVAL, "FB0109: flags of pidfd_send_signal");
+        return dispatch::refuse(c, EINVAL, "FB0209: flags of pidfd_send_signal");
     }
     let (process, _) = process_of(c, c.int(0))?;
     if !(0..=i32::from(SIGNALS)).contains(&signal) {

@@ -355,7 +355,7 @@ pub(crate) fn pipe(c: &mut Caller<'_>) -> Sys {
 pub(crate) fn pipe2(c: &mut Caller<'_>) -> Sys {
     let flags = c.int(1);
     if flags & libc::O_EXCL != 0 {
-        return dispatch::refuse(c, EINVAL, "FB0103: notification pipes");
+        return dispatch::refuse(c, EINVAL, "FB0203: notification pipes");
     }
     if flags & !(libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_DIRECT) != 0 {
         return Err(EINVAL);

@@ -53,7 +53,6 @@ impl Kernel {
             Some(Object::Timer(timer)) => timer.readiness(),
             Some(Object::Signals(signals)) => self.signalfd_readiness(signals, process),
             Some(Object::Epoll(epoll)) => self.epoll_readiness(epoll, process),
-            Some(Object::Memory(_)) => ALWAYS,
             Some(Object::Process(it)) => self.pidfd_readiness(it),
             Some(Object::Inotify(_)) | None => 0,
         }

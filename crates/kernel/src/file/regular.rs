@@ -13,8 +13,7 @@ use model::{Errno, LineSource};
 pub(crate) fn size(c: &mut Caller<'_>, file: FileId) -> Option<u64> {
     match c.k.open_file(file).target {
         Target::Inode(inode) => Some(c.k.inode_size_mode(&mut *c.host, inode).0),
-        Target::Object(object) => c.k.files.get_memory(object).map(|m| m.size()),
-        Target::Console { .. } => None,
+        Target::Object(_) | Target::Console { .. } => None,
     }
 }
 
@@ -36,7 +35,7 @@ pub(crate) fn next_hole(_: &Caller<'_>, _: FileId, _: u64) -> Option<u64> {
 pub(crate) fn get(c: &mut Caller<'_>, file: FileId, at: u64, into: &mut [u8]) -> Result<usize, Errno> {
     match c.k.open_file(file).target {
         Target::Inode(inode) => c.k.inode_read(&mut *c.host, inode, at, into),
-        Target::Object(object) => c.k.files.get_memory(object).map(|m| m.read(at, into)).ok_or(ESPIPE),
+        Target::Object(_) => Err(ESPIPE),
         Target::Console { .. } => Ok(0),
     }
 }
@@ -55,10 +54,7 @@ pub(crate) fn put(c: &mut Caller<'_>, file: FileId, at: u64, bytes: &[u8]) -> Re
             }
             Ok(n)
         }
-        Target::Object(object) => {
-            let memory = c.k.files.memory(object).map_err(|_| ESPIPE)?;
-            memory.write(at, bytes)
-        }
+        Target::Object(_) => Err(ESPIPE),
         Target::Console { stderr } => {
             let source = if stderr { LineSource::Stderr } else { LineSource::Stdout };
             c.k.console_write(c.id, source, bytes);
@@ -130,8 +126,7 @@ fn allowed(c: &mut Caller<'_>, file: FileId, start: u64, wanted: u64) -> Result<
 fn is_file(c: &mut Caller<'_>, file: FileId) -> bool {
     match c.k.open_file(file).target {
         Target::Inode(inode) => c.k.inode_size_mode(&mut *c.host, inode).1 & libc::S_IFMT == libc::S_IFREG,
-        Target::Object(_) => true,
-        Target::Console { .. } => false,
+        Target::Object(_) | Target::Console { .. } => false,
     }
 }
 /// The program wanted to make a file longer than its limit allows: it is told by a signal too.

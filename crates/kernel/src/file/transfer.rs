@@ -12,11 +12,7 @@ use model::Errno;
 
 /// Whether a description's content has positions: an inode or a memory file.
 pub(super) fn has_positions(c: &Caller<'_>, file: FileId) -> bool {
-    match c.k.open_file(file).target {
-        Target::Inode(_) => true,
-        Target::Object(object) => c.k.files.get_memory(object).is_some(),
-        Target::Console { .. } => false,
-    }
+    matches!(c.k.open_file(file).target, Target::Inode(_))
 }
 
 /// Writes without parking: at its position, which moves along, if it has one.
@@ -26,7 +22,6 @@ pub(super) fn has_positions(c: &Caller<'_>, file: FileId) -> bool {
 pub(super) fn put(c: &mut Caller<'_>, file: FileId, bytes: &[u8]) -> Result<usize, Errno> {
     let Target::Object(object) = c.k.open_file(file).target else { return put_positioned(c, file, bytes) };
     match c.k.files.objects.get(&object) {
-        Some(Object::Memory(_)) => put_positioned(c, file, bytes),
         Some(Object::Socket(_)) => c.k.stream_send(object, bytes),
         Some(Object::Pipe(pipe)) => {
             if !pipe.has_readers() {

@@ -4,6 +4,7 @@
 //! base as far as that goes, and is zero elsewhere. So a hole takes no memory, nor does a block that was punched out.
 
 use crate::host::Host;
+use crate::memory::{Extents, Run};
 use std::collections::BTreeMap;
 
 /// The size of a block.
@@ -17,6 +18,8 @@ pub(crate) struct Data {
     size: u64,
     base: Option<Base>,
     blocks: BTreeMap<u64, Vec<u8>>,
+    /// Blocks that are or were mapped shared: they lie in the pool, and in `blocks` no more.
+    pub(crate) shared: Extents,
     version: u64,
     synced: Option<Synced>,
 }
@@ -56,7 +59,7 @@ impl Data {
     }
     /// The image file that holds exactly this content.
     pub(crate) fn pristine(&self) -> Option<&str> {
-        self.base.as_ref().filter(|_| self.version == 0).map(|b| &*b.path)
+        self.base.as_ref().filter(|_| self.version == 0 && self.shared.is_empty()).map(|b| &*b.path)
     }
     /// What was last synced.
     pub(crate) fn synced(&self) -> Option<Synced> {
@@ -70,14 +73,14 @@ impl Data {
     pub(crate) fn allocated(&self) -> u64 {
         let base = self.base.as_ref().map_or(0, |b| b.len.div_ceil(BLOCK));
         let own = self.blocks.iter().filter(|(i, b)| **i >= base && !b.is_empty()).count() as u64;
-        (base + own) * (BLOCK / 512)
+        (base + own + self.shared.count_from(base)) * (BLOCK / 512)
     }
 
     /// Reads; short only at the end of the file.
     pub(crate) fn read(&self, host: &mut dyn Host, offset: u64, into: &mut [u8]) -> usize {
         let n = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
         let into = &mut into[..n];
-        if self.blocks.is_empty() {
+        if self.blocks.is_empty() && self.shared.is_empty() {
             self.read_base(host, offset, into);
             return n;
         }
@@ -85,6 +88,12 @@ impl Data {
         while done < n {
             let at = offset + done as u64;
             let (block, within) = (at / BLOCK, (at % BLOCK) as usize);
+            if let Some(run) = self.shared.find(block) {
+                let len = (run.len() - within as u64).min((n - done) as u64) as usize;
+                host.pool_read(run.offset() + within as u64, &mut into[done..done + len]);
+                done += len;
+                continue;
+            }
             match self.blocks.get(&block) {
                 Some(bytes) => {
                     let len = (BLOCK as usize - within).min(n - done);
@@ -97,7 +106,8 @@ impl Data {
                 }
                 None => {
                     // As much as lies before the next block of our own, in one go.
-                    let until = self.blocks.range(block..).next().map_or(u64::MAX, |(next, _)| next * BLOCK);
+                    let own = self.blocks.range(block..).next().map(|(next, _)| *next);
+                    let until = own.into_iter().chain(self.shared.next(block)).min().map_or(u64::MAX, |b| b * BLOCK);
                     let len = (until - at).min((n - done) as u64) as usize;
                     self.read_base(host, at, &mut into[done..done + len]);
                     done += len;
@@ -127,6 +137,12 @@ impl Data {
         while done < bytes.len() {
             let at = offset + done as u64;
             let (block, within) = (at / BLOCK, (at % BLOCK) as usize);
+            if let Some(run) = self.shared.find(block) {
+                let len = (run.len() - within as u64).min((bytes.len() - done) as u64) as usize;
+                host.pool_write(run.offset() + within as u64, &bytes[done..done + len]);
+                done += len;
+                continue;
+            }
             let len = (BLOCK as usize - within).min(bytes.len() - done);
             let part = &bytes[done..done + len];
             if len == BLOCK as usize {
@@ -167,6 +183,7 @@ impl Data {
                 base.len = base.len.min(size);
             }
             let block = size / BLOCK;
+            self.shared.cut(size.div_ceil(BLOCK));
             drop(self.blocks.split_off(&(block + u64::from(!size.is_multiple_of(BLOCK)))));
             if let Some(last) = self.blocks.get_mut(&block) {
                 last.truncate((size % BLOCK) as usize);
@@ -181,6 +198,7 @@ impl Data {
         if offset >= end {
             return;
         }
+        self.zero_shared(host, offset, end);
         let base_end = self.base.as_ref().map_or(0, |b| b.len);
         let (first, last) = (offset / BLOCK, (end - 1) / BLOCK);
         let own: Vec<u64> = self.blocks.range(first..=last).map(|(i, _)| *i).collect();
@@ -189,6 +207,7 @@ impl Data {
         touched.extend(of_base);
         touched.sort_unstable();
         touched.dedup();
+        touched.retain(|block| self.shared.find(*block).is_none());
         for block in touched {
             let start = block * BLOCK;
             let from = offset.saturating_sub(start).min(BLOCK) as usize;
@@ -210,19 +229,64 @@ impl Data {
         }
         self.version += 1;
     }
+    fn zero_shared(&self, host: &mut dyn Host, offset: u64, end: u64) {
+        let mut at = offset;
+        while let Some(block) = self.shared.next(at / BLOCK).filter(|block| block * BLOCK < end) {
+            at = at.max(block * BLOCK);
+            let Some(run) = self.shared.find(block) else { return };
+            let within = at - block * BLOCK;
+            let len = (run.len() - within).min(end - at);
+            host.pool_zero(run.offset() + within, len);
+            at += len;
+            if at >= end {
+                return;
+            }
+        }
+    }
+    /// Cuts it off or extends it, with what lies behind the new end in the pool cleared.
+    pub(crate) fn resize_with(&mut self, host: &mut dyn Host, size: u64) {
+        if size < self.size && !self.shared.is_empty() {
+            self.zero_shared(host, size, size.next_multiple_of(BLOCK));
+        }
+        self.resize(size);
+    }
+    /// Moves blocks into the pool. None of them is there yet.
+    pub(crate) fn share(&mut self, host: &mut dyn Host, block: u64, run: Run) {
+        host.pool_zero(run.offset(), run.len());
+        let (start, end) = (block * BLOCK, (block + run.count) * BLOCK);
+        let base_end = self.base.as_ref().map_or(0, |b| b.len).min(end);
+        let mut buffer = vec![0; 1 << 16];
+        let mut at = start;
+        while at < base_end {
+            let n = (base_end - at).min(buffer.len() as u64) as usize;
+            self.read_base(host, at, &mut buffer[..n]);
+            host.pool_write(run.offset() + (at - start), &buffer[..n]);
+            at += n as u64;
+        }
+        let mut tail = self.blocks.split_off(&block);
+        self.blocks.append(&mut tail.split_off(&(block + run.count)));
+        for (own, bytes) in tail {
+            let to = run.offset() + (own - block) * BLOCK;
+            host.pool_zero(to, BLOCK);
+            host.pool_write(to, &bytes);
+        }
+        self.shared.insert(block, run);
+    }
     /// The offset of the next byte from `from` on that may not be zero, or of the next hole.
     pub(crate) fn seek(&self, from: u64, hole: bool) -> Option<u64> {
         if from >= self.size {
             return None;
         }
         let base_blocks = self.base.as_ref().map_or(0, |b| b.len.div_ceil(BLOCK));
-        let is_data = |b: u64| self.blocks.get(&b).map_or(b < base_blocks, |bytes| !bytes.is_empty());
+        let own = |b: u64| self.blocks.get(&b).map_or(b < base_blocks, |bytes| !bytes.is_empty());
+        let is_data = |b: u64| self.shared.find(b).is_some() || own(b);
         let last = (self.size - 1) / BLOCK;
         let mut block = from / BLOCK;
         while block <= last && is_data(block) == hole {
             // A long hole is crossed in one step.
             block = if !hole && block >= base_blocks {
-                self.blocks.range(block + 1..).next().map_or(last + 1, |(next, _)| *next)
+                let own = self.blocks.range(block + 1..).next().map(|(next, _)| *next);
+                own.into_iter().chain(self.shared.next(block + 1)).min().unwrap_or(last + 1)
             } else {
                 block + 1
             };

@@ -33,6 +33,10 @@ pub(crate) struct Inode {
     pub(crate) nameless: bool,
     /// Open file descriptions that refer to it.
     pub(crate) opens: u32,
+    /// While it is mapped shared, the number of pages it had when mappings of it were last settled.
+    pub(crate) mapped: Option<u64>,
+    /// `F_SEAL_*` bits; `None` for what cannot be sealed.
+    pub(crate) seals: Option<u32>,
     /// Which file system it belongs to.
     pub(crate) volume: Volume,
 }
@@ -125,6 +129,8 @@ impl Inode {
             gone: None,
             nameless: false,
             opens: 0,
+            mapped: None,
+            seals: None,
             volume,
         }
     }

@@ -151,7 +151,6 @@ impl Kernel {
                 let meta = self.meta(ServiceId::DRIVER, Goal::File(file));
                 let anonymous = match self.files.objects.get(&object) {
                     Some(Object::Socket(_)) => return format!("socket:[{}]", meta.ino),
-                    Some(Object::Memory(_)) => return open.path.clone().unwrap_or_default(),
                     Some(Object::Event(_)) => "[eventfd]",
                     Some(Object::Timer(_)) => "[timerfd]",
                     Some(Object::Signals(_)) => "[signalfd]",

@@ -27,6 +27,7 @@ mod image;
 mod inode;
 mod link;
 mod listing;
+mod memory;
 mod name;
 mod open;
 mod path;
@@ -207,6 +208,7 @@ impl Kernel {
         bytes: &[u8],
     ) -> Result<usize, Errno> {
         let now = self.clock.now();
+        self.inode_unsealed(inode, offset.saturating_add(bytes.len() as u64))?;
         let target = self.tree_mut(inode.service).get_mut(inode.ino);
         let text = match &mut target.node {
             Node::File(data) => {
@@ -218,6 +220,7 @@ impl Kernel {
                     data.write(host, offset, &bytes[..n]);
                     target.modified(now);
                     target.mode &= !(libc::S_ISUID | libc::S_ISGID);
+                    self.settle(host, inode)?;
                 }
                 return Ok(n);
             }
@@ -282,6 +285,11 @@ impl Kernel {
     /// The canonical absolute path of an inode (as `/proc/self/exe` shows it).
     pub fn inode_path(&self, inode: InodeRef) -> String {
         self.tree(inode.service).path(inode.ino)
+    }
+    /// The path of an inode as `/proc` shows it: with a mark if it has no name any more.
+    pub(crate) fn inode_shown(&self, inode: InodeRef) -> String {
+        let path = self.inode_path(inode);
+        if self.tree(inode.service).get(inode.ino).links.is_empty() { path + " (deleted)" } else { path }
     }
     /// The first offset from `from` on that holds data, or with `hole` the first that lies in a hole (`SEEK_DATA`,
     /// `SEEK_HOLE`). `None` beyond the end.

@@ -95,7 +95,7 @@ fn open_at(c: &mut Caller<'_>, dirfd: i32, path: u64, flags: i32, mode: u32) -> 
         create(c, &spot, flags, mode)?
     } else {
         let goal = spot.goal.ok_or(ENOENT)?;
-        permit(c.k, c.id.service, goal, flags, spot.slash)?;
+        permit(c, goal, flags, spot.slash)?;
         goal
     };
     let shown = match goal {
@@ -120,7 +120,7 @@ fn create(c: &mut Caller<'_>, spot: &Spot, flags: i32, mode: u32) -> Result<Goal
         if matches!(goal, Goal::Inode(ino) if c.k.tree(service).get(ino).is_dir()) {
             return Err(EISDIR);
         }
-        permit(c.k, service, goal, flags, false)?;
+        permit(c, goal, flags, false)?;
         return Ok(goal);
     }
     let ino = c.k.make_inode(service, spot.dir, &spot.name, Node::File(Data::default()), mode)?;
@@ -153,12 +153,13 @@ fn make_temporary(c: &mut Caller<'_>, spot: &Spot, flags: i32, mode: u32) -> Res
 }
 
 /// Fails unless something that exists can be opened like this. Truncates it if asked to.
-fn permit(k: &mut Kernel, service: ServiceId, goal: Goal, flags: i32, slash: bool) -> Result<(), Errno> {
+fn permit(c: &mut Caller<'_>, goal: Goal, flags: i32, slash: bool) -> Result<(), Errno> {
+    let service = c.service();
     let Goal::Inode(ino) = goal else {
         return if flags & libc::O_DIRECTORY != 0 || slash { Err(ENOTDIR) } else { Ok(()) };
     };
-    let now = k.clock.now();
-    let inode = k.tree_mut(service).get_mut(ino);
+    let now = c.now();
+    let inode = c.k.tree_mut(service).get_mut(ino);
     if (flags & libc::O_DIRECTORY != 0 || slash) && !inode.is_dir() {
         return Err(ENOTDIR);
     }
@@ -185,8 +186,11 @@ fn permit(k: &mut Kernel, service: ServiceId, goal: Goal, flags: i32, slash: boo
     match &mut inode.node {
         Node::Device(Device::Tty) | Node::Socket => return Err(ENXIO),
         Node::File(data) if truncates => {
-            data.resize(0);
-            inode.modified(now);
+            if data.size() == 0 {
+                inode.modified(now);
+            } else {
+                c.k.inode_resize(c.host, InodeRef { service, ino }, 0)?;
+            }
         }
         _ => {}
     }

@@ -4,29 +4,13 @@ use super::InodeRef;
 use super::access::{self, WRITE};
 use super::at::reach;
 use super::data::SIZE_MAX;
-use super::inode::{Inode, Node};
+use super::inode::Node;
 use super::path::{Follow, Goal};
 use crate::abi::errno::{EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE};
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::syscall::{Sys, done};
-use model::{Errno, VirtualTime};
-
-fn resize(inode: &mut Inode, size: i64, now: VirtualTime) -> Result<(), Errno> {
-    let size = u64::try_from(size).map_err(|_| EINVAL)?;
-    let data = match &mut inode.node {
-        Node::File(data) => data,
-        Node::Directory(_) => return Err(EISDIR),
-        _ => return Err(EINVAL),
-    };
-    if size > SIZE_MAX {
-        return Err(EFBIG);
-    }
-    data.resize(size);
-    inode.modified(now);
-    inode.mode &= !(libc::S_ISUID | libc::S_ISGID);
-    Ok(())
-}
+use model::Errno;
 
 /// Fails if a file may not become this long; the program is told by `SIGXFSZ` too.
 ///
@@ -40,7 +24,7 @@ fn within_limit(c: &mut Caller<'_>, size: u64) -> Result<(), Errno> {
 /// `truncate(path, size)`
 pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
     let path = c.read_path(c.arg(0))?;
-    let (size, now) = (c.arg(1) as i64, c.now());
+    let size = c.arg(1) as i64;
     if size < 0 {
         return Err(EINVAL);
     }
@@ -53,12 +37,12 @@ pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
     }
     access::check(inode, WRITE)?;
     within_limit(c, size as u64)?;
-    resize(c.k.tree_mut(c.id.service).get_mut(ino), size, now)?;
+    c.k.inode_resize(c.host, InodeRef { service: c.id.service, ino }, size as u64)?;
     done(0)
 }
 /// `ftruncate(fd, size)`
 pub(crate) fn ftruncate(c: &mut Caller<'_>) -> Sys {
-    let (size, now) = (c.arg(1) as i64, c.now());
+    let size = c.arg(1) as i64;
     if size < 0 {
         return Err(EINVAL);
     }
@@ -71,17 +55,9 @@ pub(crate) fn ftruncate(c: &mut Caller<'_>) -> Sys {
     if !open.writable() {
         return Err(EINVAL);
     }
-    let inode = match open.target {
-        Target::Inode(inode) => inode,
-        Target::Object(object) => {
-            within_limit(c, size as u64)?;
-            c.k.memfd_truncate(object, size as u64)?;
-            return done(0);
-        }
-        Target::Console { .. } => return Err(EINVAL),
-    };
+    let Target::Inode(inode) = open.target else { return Err(EINVAL) };
     within_limit(c, size as u64)?;
-    resize(c.k.tree_mut(inode.service).get_mut(inode.ino), size, now)?;
+    c.k.inode_resize(c.host, inode, size as u64)?;
     done(0)
 }
 
@@ -105,30 +81,22 @@ pub(crate) fn fallocate(c: &mut Caller<'_>) -> Sys {
     if !writable {
         return Err(EBADF);
     }
-    let (offset, len, now) = (offset as u64, len as u64, c.now());
+    let (offset, len) = (offset as u64, len as u64);
     let end = offset.checked_add(len).filter(|end| *end <= SIZE_MAX).ok_or(EFBIG)?;
-    let InodeRef { service, ino } = match target {
-        Target::Inode(inode) => inode,
-        Target::Object(object) => {
-            let memory = c.k.memfd_mut(object).ok_or(ESPIPE)?;
-            memory.reserve(offset, end, keep, zeroes)?;
-            return done(0);
-        }
-        Target::Console { .. } => return Err(ESPIPE),
-    };
-    if !keep && end > c.k.tree(service).get(ino).size() {
+    let Target::Inode(inode) = target else { return Err(ESPIPE) };
+    let Node::File(data) = &c.k.tree(inode.service).get(inode.ino).node else { return Err(ENODEV) };
+    let grows = !keep && end > data.size();
+    if grows {
         within_limit(c, end)?;
     }
-    let inode = c.k.fs.trees[service.index()].get_mut(ino);
-    let Node::File(data) = &mut inode.node else {
-        return Err(ENODEV);
-    };
     if zeroes {
-        data.zero(c.host, offset, len);
+        c.k.inode_unsealed(inode, 0)?;
+        c.k.inode_zero(c.host, inode, offset, len);
     }
-    if !keep && end > data.size() {
-        data.resize(end);
+    let now = c.now();
+    c.k.tree_mut(inode.service).get_mut(inode.ino).modified(now);
+    if grows {
+        c.k.inode_resize(c.host, inode, end)?;
     }
-    inode.modified(now);
     done(0)
 }

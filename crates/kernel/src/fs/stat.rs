@@ -47,11 +47,6 @@ impl Kernel {
                     let mode = match self.files.objects.get(&object) {
                         Some(Object::Socket(_)) => libc::S_IFSOCK | 0o777,
                         Some(Object::Pipe(_)) | None => libc::S_IFIFO | 0o600,
-                        Some(Object::Memory(memory)) => {
-                            let meta = object_meta(OBJECT_INO + u64::from(object.0), libc::S_IFREG | 0o777);
-                            let blocks = memory.allocated().div_ceil(BLOCK_SIZE) * (BLOCK_SIZE / 512);
-                            return Meta { size: memory.size(), blocks, nlink: 0, ..meta };
-                        }
                         // Anonymous inodes have no type at all.
                         Some(_) => 0o600,
                     };

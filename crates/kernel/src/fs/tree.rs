@@ -5,6 +5,7 @@ use super::directory::{Directory, Source};
 use super::inode::{Inode, Link, Node, Volume};
 use crate::abi::errno::ENOTDIR;
 use crate::host::{Host, ImageEntry, ImageKind};
+use crate::memory::Run;
 use model::rng::Random;
 use model::{Errno, Seed, VirtualTime};
 use std::collections::BTreeMap;
@@ -21,13 +22,21 @@ pub(crate) struct Tree {
     pub(crate) ready: bool,
     /// What `/dev/urandom` draws from, and the seed it was made from.
     pub(crate) random: Option<(Seed, Random)>,
+    /// Pages of the pool that belonged to files that are gone.
+    pub(crate) released: Vec<Run>,
 }
 
 impl Default for Tree {
     fn default() -> Tree {
         let root = Directory::of(Source::Image("/".into()));
         let root = Inode::new(Node::Directory(root), 0o755, 0, VirtualTime::EPOCH, Volume::Root);
-        Tree { inodes: BTreeMap::from([(ROOT, root)]), next: ROOT + 9, ready: false, random: None }
+        Tree {
+            inodes: BTreeMap::from([(ROOT, root)]),
+            next: ROOT + 9,
+            ready: false,
+            random: None,
+            released: Vec::new(),
+        }
     }
 }
 
@@ -131,8 +140,12 @@ impl Tree {
     }
     /// Forgets an inode that nothing refers to.
     pub(crate) fn reap(&mut self, ino: u64) {
-        if ino != ROOT && self.find(ino).is_some_and(|i| i.links.is_empty() && i.opens == 0) {
-            self.inodes.remove(&ino);
+        if ino != ROOT && self.find(ino).is_some_and(|i| i.links.is_empty() && i.opens == 0 && i.mapped.is_none()) {
+            let gone = self.inodes.remove(&ino);
+            if let Some(Inode { node: Node::File(mut data), .. }) = gone {
+                data.shared.cut(0);
+                self.released.extend(data.shared.released());
+            }
         }
     }
     /// The directory above a directory.

@@ -161,7 +161,7 @@ impl Kernel {
     pub(crate) fn futex_key(&self, space: AddressSpaceId, at: u64) -> FutexKey {
         match self.memory(space).find(at) {
             Some((start, vma)) => match vma.backing {
-                Backing::Shared(object, offset) => FutexKey::Shared(object, offset + (at - start)),
+                Backing::Shared(view) => FutexKey::Shared(view.inode, view.offset + (at - start)),
                 _ => FutexKey::Private(space, at),
             },
             None => FutexKey::Private(space, at),

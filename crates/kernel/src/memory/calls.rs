@@ -1,14 +1,13 @@
-//! Memory calls: `mmap(2)`, `munmap(2)`, `mprotect(2)`, `mremap(2)`, `brk(2)`, `madvise(2)` and their kin.
+//! Memory calls: `mmap(2)`, `munmap(2)`, `mprotect(2)`, `brk(2)`, `madvise(2)` and their kin.
 
-use crate::abi::errno::{EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, ENOSPC, EOVERFLOW, EPERM};
+use crate::abi::errno::{EACCES, EBADF, EEXIST, EINVAL, ENODEV, ENOMEM, ENOSPC, EOVERFLOW, EPERM};
 use crate::abi::{PAGE, page_up};
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::fs::{Content, InodeRef, Mappable};
-use crate::memory::{AddressSpace, Backing, HIGHEST, Vma};
+use crate::memory::{AddressSpace, Backing, HIGHEST, View, Vma};
 use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
-use crate::wait::ObjectId;
 use model::Errno;
 
 const PROT_MASK: u32 = (libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as u32;
@@ -40,9 +39,9 @@ pub fn mmap(c: &mut Caller<'_>) -> Sys {
 #[derive(Clone, Copy)]
 enum Source {
     Anonymous,
-    Shared,
-    File(InodeRef, u64),
-    Memory(ObjectId, u64),
+    AnonymousShared,
+    Private(InodeRef, u64),
+    Shared(View),
 }
 
 fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Source, Errno> {
@@ -52,44 +51,33 @@ fn source(c: &mut Caller<'_>, flags: i32, prot: u32, offset: u64) -> Result<Sour
         _ => return Err(EINVAL),
     };
     if flags & libc::MAP_ANONYMOUS != 0 {
-        return Ok(if shared { Source::Shared } else { Source::Anonymous });
+        return Ok(if shared { Source::AnonymousShared } else { Source::Anonymous });
     }
     let file = c.k.file_of(c.process_id(), c.int(4)).map_err(|_| EBADF)?;
     let open = c.k.open_file(file);
+    let writable = open.writable();
     if !open.readable() {
         return Err(EACCES);
     }
-    if shared && prot & libc::PROT_WRITE as u32 != 0 && !open.writable() {
+    if shared && prot & libc::PROT_WRITE as u32 != 0 && !writable {
         return Err(EACCES);
     }
-    let target = match open.target {
-        Target::Inode(inode) => Some((inode, c.k.mappable(inode)?)),
-        Target::Object(_) | Target::Console { .. } => None,
-    };
-    if let Some((_, Mappable::Zeros)) = target {
-        return Ok(if shared { Source::Shared } else { Source::Anonymous });
+    let Target::Inode(inode) = open.target else { return Err(ENODEV) };
+    match (c.k.mappable(inode)?, shared) {
+        (Mappable::Zeros, true) => return Ok(Source::AnonymousShared),
+        (Mappable::Zeros, false) => return Ok(Source::Anonymous),
+        (Mappable::Content, false) => return Ok(Source::Private(inode, offset)),
+        (Mappable::Content, true) => {}
     }
-    let open = c.k.open_file(file);
-    match open.target {
-        // A shared view of a file that nobody can write through it is as good as a private one, until the file
-        // itself is written: coherent views are the next step for the overlay.
-        Target::Inode(inode) if !shared || prot & libc::PROT_WRITE as u32 == 0 => Ok(Source::File(inode, offset)),
-        Target::Inode(_) => {
-            refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
-            Err(ENODEV)
-        }
-        Target::Object(object) if c.k.memfd(object).is_some() => {
-            let written = shared && prot & libc::PROT_WRITE as u32 != 0;
-            if written && c.k.memfd(object).is_some_and(|m| m.seals() & libc::F_SEAL_WRITE as u32 != 0) {
-                return Err(EPERM);
-            }
-            if written {
-                refuse(c, ENODEV, "FB0110: writable shared mappings of files are not simulated yet")?;
-            }
-            Ok(Source::Memory(object, offset))
-        }
-        _ => Err(ENODEV),
+    // A file of the image that nobody has written to is not brought into the pool for readers.
+    if !writable && matches!(c.k.inode_content(inode), Content::Image(_)) {
+        return Ok(Source::Private(inode, offset));
     }
+    let sealed = c.k.inode_seals(inode) & (libc::F_SEAL_WRITE | libc::F_SEAL_FUTURE_WRITE) as u32 != 0;
+    if sealed && prot & libc::PROT_WRITE as u32 != 0 {
+        return Err(EPERM);
+    }
+    Ok(Source::Shared(View { inode, offset, writable: writable && !sealed }))
 }
 
 fn place(c: &mut Caller<'_>, hint: u64, len: u64, flags: i32) -> Result<u64, Errno> {
@@ -117,24 +105,25 @@ fn place(c: &mut Caller<'_>, hint: u64, len: u64, flags: i32) -> Result<u64, Err
 }
 
 fn establish(c: &mut Caller<'_>, at: u64, len: u64, prot: u32, source: Source) -> Result<(), Errno> {
-    let backing = match source {
+    let space = c.space();
+    let (backing, backed) = match source {
         Source::Anonymous => {
             c.host.map_anonymous(at, len, prot)?;
-            Backing::Anonymous
+            (Backing::Anonymous, len)
         }
-        Source::Shared => {
-            c.host.map_shared(at, len, prot)?;
-            c.k.next_shared += 1;
-            Backing::Shared(c.k.next_shared - 1, 0)
+        Source::AnonymousShared => {
+            let inode = c.k.new_memory_inode(c.id.service, "dev/zero", len);
+            return c.k.map_view(c.host, space, at, len, prot, View { inode, offset: 0, writable: true });
         }
-        Source::File(inode, offset) => map_file(c.k, c.host, inode, offset, at, len, prot)?,
-        Source::Memory(object, offset) => map_memory(c, object, offset, at, len, prot)?,
+        Source::Shared(view) => return c.k.map_view(c.host, space, at, len, prot, view),
+        Source::Private(inode, offset) => {
+            let backing = map_file(c.k, c.host, inode, offset, at, len, prot)?;
+            (backing, c.k.inode_size_mode(&mut *c.host, inode).0.saturating_sub(offset))
+        }
     };
-    let backed = match source {
-        Source::File(inode, offset) => c.k.inode_size_mode(&mut *c.host, inode).0.saturating_sub(offset),
-        _ => len,
-    };
-    let space = c.space();
+    if matches!(backing, Backing::Copied(..)) && page_up(backed) < len {
+        c.host.protect(at + page_up(backed), len - page_up(backed), libc::PROT_NONE as u32)?;
+    }
     c.k.memory_mut(space).insert_file(at, Vma { end: at + len, prot, backing, name: "" }, backed);
     Ok(())
 }
@@ -166,7 +155,7 @@ pub fn map_file(
         }
     }
 }
-fn copy_file(
+pub(super) fn copy_file(
     k: &mut crate::Kernel,
     host: &mut dyn crate::Host,
     inode: InodeRef,
@@ -188,41 +177,18 @@ fn copy_file(
     Ok(())
 }
 
-/// Maps a memory file privately at a free place.
-fn map_memory(
-    c: &mut Caller<'_>,
-    object: ObjectId,
-    offset: u64,
-    at: u64,
-    len: u64,
-    prot: u32,
-) -> Result<Backing, Errno> {
-    c.host.map_anonymous(at, len, (libc::PROT_READ | libc::PROT_WRITE) as u32)?;
-    let mut bytes = vec![0; 1 << 16];
-    let mut done = 0;
-    while let Some(memory) = c.k.memfd(object).filter(|_| done < len) {
-        let want = (len - done).min(bytes.len() as u64) as usize;
-        let got = memory.read(offset.saturating_add(done), &mut bytes[..want]);
-        c.host.write(at + done, &bytes[..got]);
-        done += got as u64;
-        if got < want {
-            break;
-        }
-    }
-    c.host.protect(at, len, prot)?;
-    Ok(Backing::File("/memfd: (deleted)".to_owned(), offset))
-}
-
 /// Unmaps a range of the caller's address space.
-fn unmap(c: &mut Caller<'_>, at: u64, len: u64) {
+pub(super) fn unmap(c: &mut Caller<'_>, at: u64, len: u64) {
     let space = c.space();
-    for (start, vma) in c.k.memory_mut(space).remove(at, len) {
-        c.host.unmap(start, vma.end - start);
+    let removed = c.k.memory_mut(space).remove(at, len);
+    for (start, vma) in &removed {
+        c.host.unmap(*start, vma.end - start);
     }
+    c.k.forget_views(&removed);
 }
 
 /// A length in whole pages, unless no address space is that large.
-fn pages(len: u64) -> Option<u64> {
+pub(super) fn pages(len: u64) -> Option<u64> {
     (len <= 1 << 47).then(|| page_up(len))
 }
 
@@ -248,10 +214,20 @@ pub fn mprotect(c: &mut Caller<'_>) -> Sys {
     if !c.k.memory(space).covers(at, len) {
         return Err(ENOMEM);
     }
-    if len > 0 {
-        c.host.protect(at, len, prot)?;
-        c.k.memory_mut(space).protect(at, len, prot);
+    if len == 0 {
+        return done(0);
     }
+    let pieces = c.k.memory(space).within(at, len);
+    let fixed = |vma: &Vma| vma.backing.view().is_some_and(|view| !view.writable);
+    if prot & libc::PROT_WRITE as u32 != 0 && pieces.iter().any(|(_, vma)| fixed(vma)) {
+        return Err(EACCES);
+    }
+    for (start, vma) in pieces {
+        if !vma.backing.is_beyond() {
+            c.host.protect(start, vma.end - start, prot)?;
+        }
+    }
+    c.k.memory_mut(space).protect(at, len, prot);
     done(0)
 }
 
@@ -266,7 +242,7 @@ pub fn brk(c: &mut Caller<'_>) -> Sys {
     }
     let (old, new) = (page_up(end), page_up(wanted));
     if new > old {
-        if !memory.is_free(old, new - old) {
+        if !memory.is_free(old, new - old) || !AddressSpace::in_bounds(old, new - old) {
             return done(end as i64);
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
@@ -282,73 +258,6 @@ pub fn brk(c: &mut Caller<'_>) -> Sys {
     done(wanted as i64)
 }
 
-/// `mremap(2)`
-pub fn mremap(c: &mut Caller<'_>) -> Sys {
-    let (at, flags) = (c.arg(0), c.int(3));
-    let (old_len, new_len) = (pages(c.arg(1)).ok_or(EFAULT)?, pages(c.arg(2)).ok_or(ENOMEM)?);
-    if !at.is_multiple_of(PAGE) || new_len == 0 || flags & !(libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED) != 0 {
-        return Err(EINVAL);
-    }
-    let space = c.space();
-    let Some((start, vma)) = c.k.memory(space).find(at) else { return Err(EFAULT) };
-    let vma = vma.clone();
-    if old_len == 0 {
-        return refuse(c, EINVAL, "FB0111: mremap with an old size of 0 is not simulated");
-    }
-    if at + old_len > vma.end {
-        return Err(EFAULT);
-    }
-    let fixed = flags & libc::MREMAP_FIXED != 0;
-    if fixed {
-        let to = c.arg(4);
-        let overlaps = to < at + old_len && at < to.saturating_add(new_len);
-        if flags & libc::MREMAP_MAYMOVE == 0 || !to.is_multiple_of(PAGE) || overlaps {
-            return Err(EINVAL);
-        }
-        if !AddressSpace::in_bounds(to, new_len) {
-            return Err(ENOMEM);
-        }
-        unmap(c, to, new_len);
-        return move_mapping(c, (start, &vma), at, old_len, to, new_len);
-    }
-    if new_len <= old_len {
-        if new_len < old_len {
-            unmap(c, at + new_len, old_len - new_len);
-        }
-        return done(at as i64);
-    }
-    let grow_at = at + old_len;
-    let grows_in_place = vma.end == grow_at
-        && AddressSpace::in_bounds(at, new_len)
-        && c.k.memory(space).is_free(grow_at, new_len - old_len);
-    if grows_in_place {
-        return move_mapping(c, (start, &vma), at, old_len, at, new_len);
-    }
-    if flags & libc::MREMAP_MAYMOVE == 0 {
-        return Err(ENOMEM);
-    }
-    let to = c.k.memory(space).place(new_len).ok_or(ENOMEM)?;
-    move_mapping(c, (start, &vma), at, old_len, to, new_len)
-}
-
-fn move_mapping(c: &mut Caller<'_>, (start, vma): (u64, &Vma), at: u64, old_len: u64, to: u64, new_len: u64) -> Sys {
-    c.host.remap(at, old_len, to, new_len)?;
-    let backing = match &vma.backing {
-        Backing::File(path, offset) => Backing::File(path.clone(), offset + (at - start)),
-        Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + (at - start)),
-        Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + (at - start)),
-        Backing::Shared(object, offset) => Backing::Shared(*object, offset + (at - start)),
-        Backing::Anonymous => Backing::Anonymous,
-    };
-    let space = c.space();
-    let memory = c.k.memory_mut(space);
-    memory.remove(at, old_len);
-    // Shared memory does not grow, and of a file it is not known here how far it goes: what the mapping grows by is
-    // left alone.
-    memory.insert_file(to, Vma { end: to + new_len, prot: vma.prot, backing, name: vma.name }, old_len.min(new_len));
-    done(to as i64)
-}
-
 /// `madvise(2)`
 pub fn madvise(c: &mut Caller<'_>) -> Sys {
     let (at, advice) = (c.arg(0), c.int(2));
@@ -362,6 +271,8 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
             discard(c, at, len)?;
             if mapped { done(0) } else { Err(ENOMEM) }
         }
+        libc::MADV_REMOVE if !mapped => Err(ENOMEM),
+        libc::MADV_REMOVE => punch(c, at, len),
         // Freed lazily means: perhaps never. Never is the choice that does not depend on memory pressure.
         libc::MADV_FREE
         | libc::MADV_NORMAL
@@ -384,40 +295,42 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
                 Err(ENOMEM)
             }
         }
-        _ => refuse(c, EINVAL, "FB0112: this advice is not simulated"),
+        _ => refuse(c, EINVAL, "FB0212: this advice is not simulated"),
     }
 }
 
 /// Drops the content of the private pages of a range: what is mapped reads as zeros again, or as the file.
 fn discard(c: &mut Caller<'_>, at: u64, len: u64) -> Result<(), Errno> {
-    let end = at + len;
-    let memory = c.k.memory(c.space());
-    let mapped: Vec<(u64, u64)> = memory
-        .iter()
-        .skip_while(|(_, vma)| vma.end <= at)
-        .take_while(|(start, _)| *start < end)
-        .map(|(start, vma)| (start.max(at), vma.end.min(end)))
-        .collect();
-    for (from, to) in mapped {
-        // What the file had when it was mapped was copied, and has to be copied again.
-        let copied = c.k.memory(c.space()).find(from).and_then(|(start, vma)| match &vma.backing {
-            Backing::Copied(inode, _, offset) => Some((*inode, offset + (from - start), vma.prot)),
-            _ => None,
-        });
-        match copied {
-            None => c.host.discard(from, to - from),
+    for (from, vma) in c.k.memory(c.space()).within(at, len) {
+        let to = vma.end;
+        match vma.backing {
+            Backing::Anonymous | Backing::File(..) => c.host.discard(from, to - from),
+            Backing::Beyond(..) | Backing::Shared(_) | Backing::Ahead(_) => {}
             // The file is gone, and with it what could be shown instead.
-            Some((inode, _, _)) if !c.k.inode_exists(inode) => {}
-            Some((inode, offset, prot)) => {
+            Backing::Copied(inode, _, _) if !c.k.inode_exists(inode) => {}
+            // What the file had when it was mapped was copied, and has to be copied again.
+            Backing::Copied(inode, _, offset) => {
                 let writable = (libc::PROT_READ | libc::PROT_WRITE) as u32;
                 c.host.discard(from, to - from);
                 c.host.protect(from, to - from, writable)?;
                 copy_file(c.k, c.host, inode, offset, from, to - from)?;
-                c.host.protect(from, to - from, prot)?;
+                c.host.protect(from, to - from, vma.prot)?;
             }
         }
     }
     Ok(())
+}
+
+/// Punches a hole into the files behind a range (`MADV_REMOVE`).
+fn punch(c: &mut Caller<'_>, at: u64, len: u64) -> Sys {
+    for (from, vma) in c.k.memory(c.space()).within(at, len) {
+        let view = vma.backing.view().ok_or(EINVAL)?;
+        if !view.writable {
+            return Err(EACCES);
+        }
+        c.k.inode_zero(c.host, view.inode, view.offset, vma.end - from);
+    }
+    done(0)
 }
 
 /// `msync(2)`
@@ -426,6 +339,12 @@ pub fn msync(c: &mut Caller<'_>) -> Sys {
     let both = libc::MS_SYNC | libc::MS_ASYNC;
     if !at.is_multiple_of(PAGE) || flags & !(both | libc::MS_INVALIDATE) != 0 || flags & both == both {
         return Err(EINVAL);
+    }
+    if let Some(len) = pages(c.arg(1)).filter(|_| flags & libc::MS_SYNC != 0) {
+        let views = c.k.memory(c.space()).within(at, len).into_iter().filter_map(|(_, vma)| vma.backing.view());
+        for inode in views.map(|view| view.inode).collect::<std::collections::BTreeSet<_>>() {
+            c.k.inode_sync(inode);
+        }
     }
     on_mapped_range(c)
 }

@@ -2,7 +2,7 @@
 
 use crate::abi::page_up;
 use crate::fs::InodeRef;
-use crate::memory::{HIGHEST, LOWEST, MMAP_TOP};
+use crate::memory::{HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
 use std::collections::BTreeMap;
 
 /// What a mapping shows.
@@ -17,8 +17,46 @@ pub enum Backing {
     Beyond(String, u64),
     /// A private copy of a file of the world, its path, and the offset of the mapping's first byte.
     Copied(InodeRef, String, u64),
-    /// Memory shared with forked children: the object's number and the offset of the mapping's first byte.
-    Shared(u32, u64),
+    /// A shared view of a file.
+    Shared(View),
+    /// What lies behind the last page of a file that is mapped shared; it becomes [`Backing::Shared`] when the file grows.
+    Ahead(View),
+}
+
+/// What a shared mapping shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The file.
+    pub inode: InodeRef,
+    /// The offset of the mapping's first byte in it.
+    pub offset: u64,
+    /// Whether the file was open for writing, so that the mapping may be made writable.
+    pub writable: bool,
+}
+
+impl Backing {
+    /// What it shows of a shared file.
+    pub(crate) fn view(&self) -> Option<View> {
+        match self {
+            Backing::Shared(view) | Backing::Ahead(view) => Some(*view),
+            _ => None,
+        }
+    }
+    /// Whether nothing is behind it.
+    pub(crate) fn is_beyond(&self) -> bool {
+        matches!(self, Backing::Beyond(..) | Backing::Ahead(_))
+    }
+    /// The same, starting so many bytes later.
+    fn shifted(&self, by: u64) -> Backing {
+        match self {
+            Backing::Anonymous => Backing::Anonymous,
+            Backing::File(path, offset) => Backing::File(path.clone(), offset + by),
+            Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + by),
+            Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + by),
+            Backing::Shared(view) => Backing::Shared(View { offset: view.offset + by, ..*view }),
+            Backing::Ahead(view) => Backing::Ahead(View { offset: view.offset + by, ..*view }),
+        }
+    }
 }
 
 /// A mapping.
@@ -35,16 +73,9 @@ pub struct Vma {
 }
 
 impl Vma {
-    fn tail(&self, start: u64, at: u64) -> Vma {
-        let shift = at - start;
-        let backing = match &self.backing {
-            Backing::Anonymous => Backing::Anonymous,
-            Backing::File(path, offset) => Backing::File(path.clone(), offset + shift),
-            Backing::Beyond(path, offset) => Backing::Beyond(path.clone(), offset + shift),
-            Backing::Copied(inode, path, offset) => Backing::Copied(*inode, path.clone(), offset + shift),
-            Backing::Shared(object, offset) => Backing::Shared(*object, offset + shift),
-        };
-        Vma { end: self.end, prot: self.prot, backing, name: self.name }
+    /// The part from an address on.
+    pub(super) fn tail(&self, start: u64, at: u64) -> Vma {
+        Vma { end: self.end, prot: self.prot, backing: self.backing.shifted(at - start), name: self.name }
     }
 }
 
@@ -80,7 +111,7 @@ impl AddressSpace {
         let mut at = at;
         while at < end {
             match self.find(at) {
-                Some((_, Vma { backing: Backing::Beyond(..), .. })) => return false,
+                Some((_, vma)) if vma.backing.is_beyond() => return false,
                 // As on the processor, memory that can be written or executed can be read.
                 Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => {
                     at = vma.end
@@ -170,23 +201,27 @@ impl AddressSpace {
             if *start >= top {
                 continue;
             }
+            while let Some(zone) = top.checked_sub(len).and_then(|at| host_zone(at, len)).filter(|z| *z >= vma.end) {
+                top = zone;
+            }
             if vma.end <= top && top - vma.end >= len {
                 return Some(top - len);
             }
             top = top.min(*start);
         }
+        while let Some(zone) = top.checked_sub(len).and_then(|at| host_zone(at, len)) {
+            top = zone;
+        }
         (top >= LOWEST + len).then(|| top - len)
     }
-    /// Records a mapping that shows a file or shared memory, of which only the first `backed` bytes have something behind them.
+    /// Records a private mapping of a file, of which only the first `backed` bytes have something behind them.
     pub fn insert_file(&mut self, at: u64, vma: Vma, backed: u64) {
         let last = at + page_up(backed).min(vma.end - at);
-        let (path, offset) = match &vma.backing {
-            Backing::File(path, offset) => (path.as_str(), offset),
-            Backing::Shared(_, offset) => ("/dev/zero (deleted)", offset),
-            _ => return self.insert(at, vma),
+        let (Backing::File(path, offset) | Backing::Copied(_, path, offset)) = &vma.backing else {
+            return self.insert(at, vma);
         };
         if last < vma.end {
-            let backing = Backing::Beyond(path.to_owned(), offset + (last - at));
+            let backing = Backing::Beyond(path.clone(), offset + (last - at));
             self.insert(last, Vma { backing, ..vma.clone() });
         }
         if at < last {
@@ -195,7 +230,7 @@ impl AddressSpace {
     }
     /// Whether a guest may have this range at all.
     pub fn in_bounds(at: u64, len: u64) -> bool {
-        at >= LOWEST && at.checked_add(len).is_some_and(|end| end <= HIGHEST)
+        at >= LOWEST && at.checked_add(len).is_some_and(|end| end <= HIGHEST) && host_zone(at, len).is_none()
     }
     /// Total size of all mappings in bytes.
     pub fn size(&self) -> u64 {
@@ -205,6 +240,11 @@ impl AddressSpace {
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
         std::mem::take(&mut self.map).into_iter().collect()
     }
+}
+
+/// The start of a zone of the host's that a range touches.
+fn host_zone(at: u64, len: u64) -> Option<u64> {
+    HOST_ZONES.into_iter().rev().find(|zone| at < zone + HOST_ZONE_SIZE && at.saturating_add(len) > *zone)
 }
 
 #[cfg(test)]

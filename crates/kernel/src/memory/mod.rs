@@ -3,18 +3,26 @@
 //!
 //! ```text
 //!   0x0000_0001_0000  lowest address a guest may ask for
+//!   0x0000_7ff0_0000  a zone of the host's
+//!   0x1555_5545_4000  a zone of the host's
 //!   0x1555_5555_4000  position-independent program, then its heap (brk)
 //!   …                 mmap area, handed out from the top down
-//!   0x4fff_e000_0000  top of the mmap area
+//!   0x4fff_e000_0000  top of the mmap area; a zone of the host's
 //!   0x4fff_ffff_f000  top of the main stack
 //!   0x6000_0000_0000  the arena; everything from 0x5000… on is not the guest's
 //! ```
 
 mod calls;
 mod map;
+mod pool;
+mod remap;
+mod shared;
 
 pub use calls::*;
-pub use map::{AddressSpace, Backing, Vma};
+pub use map::{AddressSpace, Backing, View, Vma};
+pub use pool::Pool;
+pub(crate) use pool::{Extents, Run};
+pub(crate) use remap::mremap;
 
 /// Lowest address a guest may map (`vm.mmap_min_addr` is at most this).
 pub const LOWEST: u64 = 0x1_0000;
@@ -28,3 +36,8 @@ pub const MMAP_TOP: u64 = 0x4fff_e000_0000;
 pub const STACK_TOP: u64 = 0x4fff_ffff_f000;
 /// Size of the main thread's stack.
 pub const STACK_SIZE: u64 = 8 << 20;
+/// Where the hosting crate may keep code of its own, each within a jump's reach (2 GiB) of code that guests map nearby:
+/// programs at fixed addresses, position-independent programs, and libraries. A guest never gets these addresses.
+pub const HOST_ZONES: [u64; 3] = [0x7ff0_0000, PROGRAM_BASE - 0x10_0000, MMAP_TOP];
+/// Size of each of them.
+pub const HOST_ZONE_SIZE: u64 = 0x4_0000;

@@ -97,10 +97,10 @@ fn start(c: &mut Caller<'_>, r: Request) -> Sys {
         return wait_for_vfork_child(c);
     }
     if r.flags & NAMESPACES != 0 {
-        return refuse(c, crate::abi::errno::EPERM, "FB0120: namespaces are not simulated");
+        return refuse(c, crate::abi::errno::EPERM, "FB0220: namespaces are not simulated");
     }
     if r.flags & libc::CLONE_PTRACE as u64 != 0 {
-        return refuse(c, EINVAL, "FB0121: CLONE_PTRACE is not simulated");
+        return refuse(c, EINVAL, "FB0221: CLONE_PTRACE is not simulated");
     }
     if r.flags & PIDFD != 0 && (r.flags & THREAD != 0 || r.pidfd == 0) {
         return Err(EINVAL);

@@ -152,7 +152,10 @@ impl Kernel {
         if let Some(memory) = self.spaces.get_mut(&space) {
             memory.users = memory.users.saturating_sub(1);
             if memory.users == 0 {
+                let removed = memory.clear();
                 self.spaces.remove(&space);
+                self.stale.remove(&space);
+                self.forget_views(&removed);
             }
         }
     }

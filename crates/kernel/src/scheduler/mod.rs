@@ -65,6 +65,7 @@ impl Kernel {
                 return Switch::Pass(thread.space);
             }
             self.granted = false;
+            self.refresh(host);
             if self.ready(host, id) {
                 return Switch::Run(id);
             }

@@ -202,6 +202,7 @@ impl Kernel {
     /// next [`Kernel::advance`] resumes it in its handler, if it is still there.
     pub fn hardware_fault(&mut self, host: &mut dyn Host, fault: HardwareFault) {
         let id = self.current;
+        let fault = self.as_bus_error(id, fault);
         // It costs what a call costs, so that a program that faults and goes on for ever still lets others run.
         self.clock.tick_call();
         let thread = self.thread_mut(id);
@@ -210,5 +211,19 @@ impl Kernel {
         let info = Info { signal: fault.signal, code: fault.code, address: fault.address, ..Info::default() };
         self.force_signal(id, info);
         self.deliver_signals(host, id);
+    }
+    /// Touching a mapping beyond the end of its file, where the host has nothing mapped, is a bus error.
+    fn as_bus_error(&self, id: ThreadId, fault: HardwareFault) -> HardwareFault {
+        const BUS_ADRERR: i32 = 2;
+        const WRITE: u64 = 2;
+        let needed = if fault.error & WRITE != 0 { libc::PROT_WRITE } else { libc::PROT_READ } as u32;
+        let beyond = self
+            .memory(self.threads[&id].space)
+            .find(fault.address)
+            .is_some_and(|(_, vma)| vma.backing.is_beyond() && vma.prot & needed != 0);
+        if beyond && fault.signal == libc::SIGSEGV as u8 {
+            return HardwareFault { signal: libc::SIGBUS as u8, code: BUS_ADRERR, ..fault };
+        }
+        fault
     }
 }

@@ -146,7 +146,7 @@ fn subject(c: &mut Caller<'_>, number: u64) -> Option<Box<str>> {
 
 fn execute(c: &mut Caller<'_>, number: u64) -> Sys {
     let Some(row) = table::row(number) else {
-        c.k.complain(c.id.service, number, "FB0101: no such system call");
+        c.k.complain(c.id.service, number, "FB0201: no such system call");
         return Err(ENOSYS);
     };
     match row.disposition {

@@ -1,6 +1,7 @@
 //! A world with flat memory whose threads make the calls that a test says.
 
-use kernel::memory::{AddressSpace, Backing, Vma};
+use kernel::fs::InodeRef;
+use kernel::memory::{AddressSpace, Backing, View, Vma};
 use kernel::process::limits;
 use kernel::signal::Info;
 use kernel::{AddressSpaceId, Config, Host, Kernel, Process, ProcessId, Registers, ServiceHost, Switch, Thread};
@@ -54,9 +55,12 @@ impl Host for TestHost {
     fn map_anonymous(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         unreachable!()
     }
-    fn map_shared(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
-        unreachable!()
+    fn map_pool(&mut self, _: u64, _: u64, _: u32, _: u64) -> Result<(), Errno> {
+        Err(Errno(libc::ENOMEM))
     }
+    fn pool_read(&self, _: u64, _: &mut [u8]) {}
+    fn pool_write(&mut self, _: u64, _: &[u8]) {}
+    fn pool_zero(&mut self, _: u64, _: u64) {}
     fn map_image(&mut self, _: u64, _: u64, _: u32, _: &str, _: u64) -> Result<(), Errno> {
         unreachable!()
     }
@@ -123,7 +127,14 @@ impl World {
         let vma = |end, prot, backing| Vma { end, prot, backing, name: "" };
         let rw = (libc::PROT_READ | libc::PROT_WRITE) as u32;
         memory.insert(BASE, vma(SHARED, rw, Backing::Anonymous));
-        memory.insert(SHARED, vma(SHARED + SHARED_SIZE, rw, Backing::Shared(7, 0)));
+        memory.insert(
+            SHARED,
+            vma(
+                SHARED + SHARED_SIZE,
+                rw,
+                Backing::Shared(View { inode: InodeRef { service: SERVICE, ino: 7 }, offset: 0, writable: true }),
+            ),
+        );
         memory.insert(SHARED + SHARED_SIZE, vma(BASE + SIZE, rw, Backing::Anonymous));
         self.k.spaces.insert(space, memory);
         self.host(space);

@@ -59,8 +59,7 @@ pub(crate) fn epoll_ctl(c: &mut Caller<'_>) -> Sys {
     let set = file(c, epfd)?;
     let target = file(c, fd)?;
     let open = c.k.open_file(target);
-    let is_memory = open.object().is_some_and(|o| c.k.files.get_memory(o).is_some());
-    if matches!(open.target, Target::Inode(_)) || is_memory {
+    if matches!(open.target, Target::Inode(_)) {
         return Err(EPERM);
     }
     let watched = open.object().filter(|o| c.k.files.get_epoll(*o).is_some());

@@ -57,9 +57,12 @@ impl Host for Flat {
     fn map_anonymous(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         Err(EFAULT)
     }
-    fn map_shared(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
-        Err(EFAULT)
+    fn map_pool(&mut self, _: u64, _: u64, _: u32, _: u64) -> Result<(), Errno> {
+        Err(Errno(libc::ENOMEM))
     }
+    fn pool_read(&self, _: u64, _: &mut [u8]) {}
+    fn pool_write(&mut self, _: u64, _: &[u8]) {}
+    fn pool_zero(&mut self, _: u64, _: u64) {}
     fn map_image(&mut self, _: u64, _: u64, _: u32, _: &str, _: u64) -> Result<(), Errno> {
         Err(EFAULT)
     }

@@ -32,19 +32,22 @@ struct Line {
     shared: bool,
     offset: u64,
     file: Option<String>,
+    /// The inode number of a shared file.
+    ino: u64,
     name: &'static str,
 }
 
 impl Line {
-    fn of(start: u64, vma: &Vma) -> Line {
+    fn of(k: &Kernel, start: u64, vma: &Vma) -> Line {
+        let ino = vma.backing.view().map_or(0, |view| view.inode.ino);
         let (shared, offset, file) = match &vma.backing {
             Backing::File(path, offset) | Backing::Beyond(path, offset) | Backing::Copied(_, path, offset) => {
                 (false, *offset, Some(path.clone()))
             }
-            Backing::Shared(_, offset) => (true, *offset, None),
-            _ => (false, 0, None),
+            Backing::Shared(view) | Backing::Ahead(view) => (true, view.offset, Some(k.inode_shown(view.inode))),
+            Backing::Anonymous => (false, 0, None),
         };
-        Line { start, end: vma.end, prot: vma.prot, shared, offset, file, name: vma.name }
+        Line { start, end: vma.end, prot: vma.prot, shared, offset, file, ino, name: vma.name }
     }
 }
 
@@ -55,7 +58,7 @@ impl Kernel {
             return s;
         };
         for (start, vma) in space.iter() {
-            let line = Line::of(start, vma);
+            let line = Line::of(self, start, vma);
             let size = vma.end - start;
             s.total += size;
             let kind = match () {
@@ -73,7 +76,7 @@ impl Kernel {
     /// `maps`, and with `details` `smaps`.
     pub(super) fn render_maps(&mut self, host: &mut dyn Host, process: ProcessId, details: bool) -> String {
         let lines: Vec<Line> = match self.processes.get(&process).and_then(|p| self.spaces.get(&p.space)) {
-            Some(space) => space.iter().map(|(start, vma)| Line::of(start, vma)).collect(),
+            Some(space) => space.iter().map(|(start, vma)| Line::of(self, start, vma)).collect(),
             None => Vec::new(),
         };
         let mut out = String::new();
@@ -82,6 +85,7 @@ impl Kernel {
         for line in lines {
             let bit = |bit: i32, c: char| if line.prot & bit as u32 != 0 { c } else { '-' };
             let (device, ino) = match &line.file {
+                Some(_) if line.shared => ("00:01", line.ino),
                 Some(path) => {
                     if last.0 != *path {
                         let found = self.resolve(host, process.service, path);
@@ -89,12 +93,10 @@ impl Kernel {
                     }
                     ("08:01", last.1)
                 }
-                None if line.shared => ("00:01", 1),
                 None => ("00:00", 0),
             };
             let name = match &line.file {
                 Some(path) => path.as_str(),
-                None if line.shared => "/dev/zero (deleted)",
                 None => line.name,
             };
             let mut text = format!(

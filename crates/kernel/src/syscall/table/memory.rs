@@ -5,11 +5,11 @@ use crate::abi::errno::*;
 
 /// The rows of this family.
 pub(super) const ROWS: &[Row] = &[
-    partial(9, "mmap", crate::memory::mmap, "writable shared mappings of files are refused; huge pages are ENOMEM"),
+    partial(9, "mmap", crate::memory::mmap, "huge pages are ENOMEM"),
     emulated(10, "mprotect", crate::memory::mprotect),
     emulated(11, "munmap", crate::memory::munmap),
     emulated(12, "brk", crate::memory::brk),
-    partial(25, "mremap", crate::memory::mremap, "no MREMAP_DONTUNMAP, no old size of 0"),
+    partial(25, "mremap", crate::memory::mremap, "no MREMAP_DONTUNMAP"),
     emulated(26, "msync", crate::memory::msync),
     emulated(27, "mincore", crate::memory::mincore),
     emulated(28, "madvise", crate::memory::madvise),

@@ -1,82 +1,52 @@
 //! Entering the kernel from a guest and returning to one.
 //!
 //! ```text
-//!   guest: syscall ──> SIGSYS (syscall user dispatch, selector BLOCK)
-//!            on the alternate stack: selector ALLOW, host FS base
-//!            registers ─> kernel ─> Kernel::syscall ─> advance ─┬─ Run(thread): its context into this very frame
-//!                                                               ├─ Pass(space): hand the baton over and wait
-//!            guest FS base, selector BLOCK                      │
-//!            ret ─> restorer: rt_sigreturn  <───────────────────┘
+//!   guest: syscall ──> SIGSYS (syscall user dispatch, selector BLOCK)     patched site ──> fbsim_enter
+//!            on the alternate stack: selector ALLOW, host FS base                            │
+//!            registers ─> kernel ─> Kernel::syscall ─> advance ─┬─ Run(thread)               │
+//!                                            ▲                  ├─ Pass(space): the baton, wait
+//!                                            └──────────────────┼────────────────────────────┘
+//!            the thread's context into the save area <──────────┘
+//!            fbsim_leave: guest FS base, selector BLOCK, registers, jump
 //! ```
 //!
-//! The only host system call that syscall user dispatch lets pass while a guest's code runs is the `rt_sigreturn` of
-//! the few instructions between `fbsim_exempt_start` and `fbsim_exempt_end`.
+//! A handler of a signal is left like a patched call, by loading the context of whichever thread runs next: the
+//! signal mask is the same everywhere, and "on the alternate stack" is a matter of the stack pointer alone.
+
+mod extended;
+mod path;
+mod save;
+
+pub(crate) use path::enter;
 
 use crate::arena::{self, shared, with_kernel};
 use crate::context::Frame;
 use crate::host::GuestHost;
-use crate::{baton, cpuid, process, raw};
+use crate::{baton, cpuid, patch, process, raw};
 use kernel::signal::HardwareFault;
-use kernel::{AddressSpaceId, Kernel, Switch};
+use kernel::{AddressSpaceId, Kernel, Registers, Switch};
 use model::ThreadId;
-use std::arch::global_asm;
+use save::SAVE;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 const ALLOW: u8 = 0;
 const BLOCK: u8 = 1;
 
 /// The selector byte of syscall user dispatch.
 static SELECTOR: AtomicU8 = AtomicU8::new(ALLOW);
-/// The FS base that fbsim's own code needs.
-static HOST_FS: AtomicU64 = AtomicU64::new(0);
 
 /// What this process is, private to it.
 pub(crate) struct Local {
     pub(crate) space: Cell<AddressSpaceId>,
-    /// The thread whose extended state is in the current frame.
+    /// The thread whose extended state is that of the save area.
     pub(crate) loaded: Cell<Option<ThreadId>>,
-    pub(crate) frame: Cell<*mut libc::ucontext_t>,
-    /// True until the first trap of a fresh host process, which only serves to get a frame.
-    pub(crate) starting: Cell<bool>,
 }
 
 // SAFETY: a process that hosts a world has a single thread.
 unsafe impl Sync for Local {}
 
-pub(crate) static LOCAL: Local = Local {
-    space: Cell::new(AddressSpaceId(0)),
-    loaded: Cell::new(None),
-    frame: Cell::new(std::ptr::null_mut()),
-    starting: Cell::new(false),
-};
-
-global_asm!(
-    ".pushsection .text.fbsim_exempt,\"ax\",@progbits",
-    ".globl fbsim_exempt_start",
-    ".globl fbsim_exempt_end",
-    ".globl fbsim_leave",
-    "fbsim_exempt_start:",
-    // The restorer of every handler: the handler's `ret` lands here.
-    "mov eax, 15",
-    "syscall",
-    "ud2",
-    // fbsim_leave(frame): abandons the current stack and returns through a frame.
-    "fbsim_leave:",
-    "mov rsp, rdi",
-    "mov eax, 15",
-    "syscall",
-    "ud2",
-    "fbsim_exempt_end:",
-    "nop",
-    ".popsection",
-);
-
-unsafe extern "C" {
-    static fbsim_exempt_start: u8;
-    static fbsim_exempt_end: u8;
-    fn fbsim_leave(frame: *mut libc::ucontext_t) -> !;
-}
+pub(crate) static LOCAL: Local = Local { space: Cell::new(AddressSpaceId(0)), loaded: Cell::new(None) };
 
 /// `struct sigaction` as the kernel takes it.
 #[repr(C)]
@@ -95,7 +65,11 @@ const STACK: usize = 1 << 20;
 /// # Errors
 /// The host's reason.
 pub(crate) fn install() -> Result<(), nix::Error> {
-    HOST_FS.store(raw::fs_base(), Ordering::Relaxed);
+    let save = SAVE.get();
+    save.host_fs = raw::fs_base();
+    if !extended::prepare() {
+        return Err(nix::Error::ENOTSUP);
+    }
     // SAFETY: a fresh mapping that lives as long as the process becomes the alternate stack.
     unsafe {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
@@ -107,6 +81,7 @@ pub(crate) fn install() -> Result<(), nix::Error> {
         if libc::sigaltstack(&raw const alt, std::ptr::null_mut()) != 0 {
             return Err(nix::Error::last());
         }
+        save.stack = stack as u64 + STACK as u64;
     }
     let faults = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP];
     install_one(libc::SIGSYS, on_sigsys as *const () as usize)?;
@@ -119,7 +94,7 @@ pub(crate) fn install() -> Result<(), nix::Error> {
 fn install_one(signal: i32, handler: usize) -> Result<(), nix::Error> {
     const SA_RESTORER: u64 = 0x0400_0000;
     let flags = (libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER) as u64 | SA_RESTORER;
-    let action = KernelAction { handler, flags, restorer: &raw const fbsim_exempt_start as usize, mask: 0 };
+    let action = KernelAction { handler, flags, restorer: path::exempt().0 as usize, mask: 0 };
     // SAFETY: the structure is what the call expects, the handler and the restorer are code of this program.
     let result = unsafe { raw::syscall(libc::SYS_rt_sigaction, [signal as u64, &raw const action as u64, 0, 8, 0, 0]) };
     if result == 0 { Ok(()) } else { Err(nix::Error::from_raw(-result as i32)) }
@@ -128,66 +103,66 @@ fn install_one(signal: i32, handler: usize) -> Result<(), nix::Error> {
 /// Arms syscall user dispatch for this process; cleared by every fork. False if the host refuses.
 pub(crate) fn arm() -> bool {
     const PR_SET_SYSCALL_USER_DISPATCH: u64 = 59;
-    let start = &raw const fbsim_exempt_start as u64;
-    let len = &raw const fbsim_exempt_end as u64 - start;
+    let (start, len) = path::exempt();
     let selector = SELECTOR.as_ptr() as u64;
     // SAFETY: the range is that of the exempt instructions and the selector lives as long as the process.
     let armed = unsafe { raw::syscall(libc::SYS_prctl, [PR_SET_SYSCALL_USER_DISPATCH, 1, start, len, selector, 0]) };
     armed == 0
 }
 
-/// Traps into the handler once, so that a frame exists, and never returns: the handler leaves to a guest thread.
-pub(crate) fn trap_to_start() -> ! {
-    LOCAL.starting.set(true);
-    SELECTOR.store(BLOCK, Ordering::Relaxed);
-    // SAFETY: the call is never executed: the dispatch turns it into SIGSYS, whose handler leaves to a guest.
-    unsafe { raw::syscall3(libc::SYS_getpid, 0, 0, 0) };
-    raw::complain(&["fbsim: internal: syscall user dispatch did not trap\n"]);
-    raw::exit(70)
-}
-
 unsafe extern "C" fn on_sigsys(_: i32, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
     SELECTOR.store(ALLOW, Ordering::Relaxed);
-    // SAFETY: from here on only fbsim's own code runs, until `return_to`.
-    unsafe { raw::set_fs_base(HOST_FS.load(Ordering::Relaxed)) };
+    // SAFETY: from here on only fbsim's own code runs, until `leave`.
+    unsafe { raw::set_fs_base(SAVE.get().host_fs) };
     let frame = Frame(context);
-    LOCAL.frame.set(context);
-    if LOCAL.starting.replace(false) {
-        process::wait_for_baton();
-        return_to(switch(frame));
-        return;
-    }
+    extended::in_frame(frame.extended());
+    let registers = frame.registers();
+    patch::trapped(registers.rip, registers.rax);
+    call(&registers);
+    go_on()
+}
+
+/// A patched site was reached: the registers are in the save area. Returns to where the next thread is loaded.
+extern "C" fn on_patched_call() {
+    let registers = Registers::from_words(SAVE.get().words);
+    call(&registers);
+    switch();
+}
+
+/// The current thread made a system call.
+fn call(registers: &Registers) {
     shared().entries.fetch_add(1, Ordering::Relaxed);
     with_kernel(|k| {
         let current = k.current;
-        k.thread_mut(current).registers = frame.registers();
-        let mut host = GuestHost::here();
-        k.syscall(&mut host);
+        k.thread_mut(current).registers = *registers;
+        k.syscall(&mut GuestHost::here());
     });
-    return_to(switch(frame));
 }
 
-/// Sets the guest's state that a frame does not hold. The last thing before leaving.
-#[inline(always)]
-fn return_to(fs_base: u64) {
-    SELECTOR.store(BLOCK, Ordering::Relaxed);
-    // SAFETY: nothing of fbsim runs after this but the handler's epilogue and the restorer.
-    unsafe { raw::set_fs_base(fs_base) };
+/// Goes on with whatever thread of this process is to run. The current stack is abandoned.
+fn go_on() -> ! {
+    switch();
+    // SAFETY: `switch` has filled the save area; what the stack's frames held has no destructor that matters: they are
+    // handlers of signals and the kernel's way to a fork.
+    unsafe { path::leave() }
 }
 
-/// Runs the scheduler until a thread of this process is to run; its context is then in the frame. Returns its FS base.
-pub(crate) fn switch(frame: Frame) -> u64 {
+/// Runs the scheduler until a thread of this process is to run; its context is then in the save area.
+fn switch() {
     loop {
         let step = with_kernel(|k| {
             let mut host = GuestHost::here();
             match k.advance(&mut host) {
-                Switch::Run(id) => Ok(load(k, frame, id)),
+                Switch::Run(id) => {
+                    load(k, id);
+                    Ok(())
+                }
                 Switch::Pass(to) => Err((to, !k.spaces.contains_key(&LOCAL.space.get()))),
                 Switch::Attention => Err((AddressSpaceId::SUPERVISOR, false)),
             }
         });
         match step {
-            Ok(fs_base) => return fs_base,
+            Ok(()) => return,
             Err((to, gone)) => {
                 baton::pass(to);
                 if gone {
@@ -199,78 +174,91 @@ pub(crate) fn switch(frame: Frame) -> u64 {
     }
 }
 
-/// Puts a thread's context into the frame.
-fn load(k: &mut Kernel, frame: Frame, id: ThreadId) -> u64 {
+/// Puts a thread's context into the save area.
+fn load(k: &mut Kernel, id: ThreadId) {
     let loaded = LOCAL.loaded.get();
-    let reload = std::mem::take(&mut k.thread_mut(id).reload);
-    if loaded != Some(id) || reload {
+    let thread = k.thread_mut(id);
+    if loaded != Some(id) || thread.reload {
+        thread.reload = false;
         if let Some(before) = loaded.filter(|b| *b != id)
             && let Some(thread) = k.threads.get_mut(&before)
             && thread.space == LOCAL.space.get()
             && !thread.reload
         {
-            frame.extended(&mut thread.extended);
+            extended::copy_out(&mut thread.extended);
         }
-        frame.set_extended(&k.threads[&id].extended);
+        extended::load(&k.threads[&id].extended);
         LOCAL.loaded.set(Some(id));
     }
     let thread = &k.threads[&id];
-    frame.set_registers(&thread.registers);
-    thread.fs_base
+    let save = SAVE.get();
+    // A thread that goes on right behind its patched call does so where the call came from.
+    if thread.registers.rip != save.words[Registers::RIP] || save.resume == 0 {
+        save.resume = patch::resume(thread.registers.rip);
+    }
+    save.words = thread.registers.words();
+    save.fs_base = thread.fs_base;
 }
 
-/// Continues as the host process of a forked address space: the baton, then a thread, then its code. The stack below
-/// the frame is abandoned.
-pub(crate) fn serve_forked() -> ! {
+/// Code was patched or restored: where a thread goes on has to be looked up again.
+pub(crate) fn forget_resume() {
+    SAVE.get().resume = 0;
+}
+
+/// Copies the extended state of the loaded thread out.
+pub(crate) fn extended_state(into: &mut Vec<u8>) {
+    extended::copy_out(into);
+}
+
+/// Serves as the host process of an address space: the baton, then a thread, then its code. The current stack is
+/// abandoned.
+pub(crate) fn serve() -> ! {
     process::wait_for_baton();
-    let context = LOCAL.frame.get();
-    let fs_base = switch(Frame(context));
-    SELECTOR.store(BLOCK, Ordering::Relaxed);
-    // SAFETY: the frame is that of the handler this process was forked in, copied with its stack; nothing below it is
-    // used again. After the FS base is the guest's, only the exempt instructions run.
-    unsafe {
-        raw::set_fs_base(fs_base);
-        fbsim_leave(context)
-    }
+    go_on()
 }
 
 unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
     let from_guest = SELECTOR.swap(ALLOW, Ordering::Relaxed) == BLOCK;
     let guest_fs = raw::fs_base();
     // SAFETY: as in `on_sigsys`.
-    unsafe { raw::set_fs_base(HOST_FS.load(Ordering::Relaxed)) };
+    unsafe { raw::set_fs_base(SAVE.get().host_fs) };
     let frame = Frame(context);
     if !from_guest {
         internal_fault(signal, frame);
     }
-    LOCAL.frame.set(context);
     // SAFETY: the kernel passes a valid siginfo.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as u64) };
     let (error, trap, _) = frame.fault();
     const GENERAL_PROTECTION: u64 = 13;
     if signal == libc::SIGSEGV && trap == GENERAL_PROTECTION && cpuid::emulate(frame) {
-        return_to(guest_fs);
+        SELECTOR.store(BLOCK, Ordering::Relaxed);
+        // SAFETY: nothing of fbsim runs after this but the handler's epilogue and the restorer.
+        unsafe { raw::set_fs_base(guest_fs) };
         return;
     }
+    extended::in_frame(frame.extended());
     shared().entries.fetch_add(1, Ordering::Relaxed);
     with_kernel(|k| {
         let current = k.current;
-        k.thread_mut(current).registers = frame.registers();
+        let mut registers = frame.registers();
+        registers.rip = patch::original(registers.rip);
+        k.thread_mut(current).registers = registers;
         let mut host = GuestHost::here();
         let fault = HardwareFault { signal: signal as u8, code, address, trap, error };
         k.hardware_fault(&mut host, fault);
     });
-    return_to(switch(frame));
+    go_on()
 }
 
 unsafe extern "C" fn on_watchdog(_: i32, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
-    if SELECTOR.swap(ALLOW, Ordering::Relaxed) != BLOCK {
+    let pc = Frame(context).registers().rip;
+    if SELECTOR.load(Ordering::Relaxed) != BLOCK || path::holds(pc) {
         // The kernel is at work; the supervisor will ask again.
         return;
     }
+    SELECTOR.store(ALLOW, Ordering::Relaxed);
     // SAFETY: as in `on_sigsys`.
-    unsafe { raw::set_fs_base(HOST_FS.load(Ordering::Relaxed)) };
-    let pc = Frame(context).registers().rip;
+    unsafe { raw::set_fs_base(SAVE.get().host_fs) };
     with_kernel(|k| {
         let thread = k.current;
         k.end(kernel::Ending::Spin { thread, pc });
@@ -300,5 +288,7 @@ fn internal_fault(signal: i32, frame: Frame) -> ! {
         String::from_utf8_lossy(&line[..n]).into_owned()
     };
     raw::complain(&[&text]);
+    shared().broken.store(1, Ordering::Relaxed);
+    baton::pass(AddressSpaceId::SUPERVISOR);
     raw::exit(70)
 }

@@ -1,0 +1,64 @@
+//! The guest thread that this process is at work for, as the processor had it when it entered: what the assembly of
+//! [`super::path`] writes and reads.
+//!
+//! There is one, private to the process, at one address in all processes of a world. A thread that is not at work is in
+//! the kernel's own state alone ([`kernel::process::Thread`]).
+
+use kernel::Registers;
+use std::cell::UnsafeCell;
+
+/// Room for an extended state: x87, SSE, AVX and AVX-512. More (AMX tiles) needs a permission that guests do not get.
+const EXTENDED_MAX: usize = 4096;
+
+/// What the processor held, and how to go on.
+#[repr(C, align(64))]
+pub(super) struct SaveArea {
+    /// An `XSAVE` area with nothing in it: loading from it makes components initial.
+    pub(super) initial: [u8; 576],
+    /// Extended state in the standard format of `XSAVE`. Meaningful if `extended` points here or is null.
+    pub(super) area: [u8; EXTENDED_MAX],
+    /// General registers, in the order of [`Registers`].
+    pub(super) words: [u64; Registers::WORDS],
+    /// Where the extended state is: null for "the sixteen XMM registers alone are in `area`, everything else is still
+    /// in the processor", else a whole `XSAVE` area: `area` or that of a signal frame.
+    pub(super) extended: *mut u8,
+    /// Components of the extended state that are saved and loaded.
+    pub(super) components: u64,
+    /// Ends of the AVX-512 components (opmask, upper halves, upper registers) in the area.
+    pub(super) sizes: [u32; 3],
+    /// Where the thread goes on: its instruction pointer, or the copy of the instructions there that a patch displaced.
+    pub(super) resume: u64,
+    /// The thread's FS base.
+    pub(super) fs_base: u64,
+    /// The FS base that fbsim's own code needs.
+    pub(super) host_fs: u64,
+    /// Where the stack of fbsim's code begins in a guest's process.
+    pub(super) stack: u64,
+}
+
+pub(super) struct Save(UnsafeCell<SaveArea>);
+
+// SAFETY: a process that hosts a world has a single thread.
+unsafe impl Sync for Save {}
+
+pub(super) static SAVE: Save = Save(UnsafeCell::new(SaveArea {
+    initial: [0; 576],
+    area: [0; EXTENDED_MAX],
+    words: [0; Registers::WORDS],
+    extended: std::ptr::null_mut(),
+    components: 0,
+    sizes: [0; 3],
+    resume: 0,
+    fs_base: 0,
+    host_fs: 0,
+    stack: 0,
+}));
+
+impl Save {
+    /// The area. Nobody else may hold it: callers are the entry and exit code, one after the other.
+    #[allow(clippy::mut_from_ref, reason = "a cell of a process with one thread; uses do not nest")]
+    pub(super) fn get(&self) -> &mut SaveArea {
+        // SAFETY: one thread, and no use nests in another.
+        unsafe { &mut *self.0.get() }
+    }
+}

@@ -1,0 +1,218 @@
+//! Call sites that enter the kernel by a jump instead of a signal.
+//!
+//! ```text
+//!   Counted(n) ──n-th trap──> decode ──> Patched: a jump at the site, a trampoline in a zone of the host's
+//!                                └─────> Refused: goes on by the signal, for ever
+//! ```
+//!
+//! A patch changes nothing that a guest can see but the bytes of its code: same registers, same flags, same result.
+//! Code that is not mapped from a file of the image (compiled at run time), or that a guest makes writable, is left
+//! alone or restored. All state is private to the process, and copied by a fork like the code itself.
+
+mod decode;
+mod targets;
+mod trampoline;
+
+use crate::arena::peek;
+use crate::entry::{self, LOCAL};
+use crate::raw;
+use decode::{Form, JUMP};
+use kernel::abi::PAGE;
+use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use targets::Targets;
+use trampoline::SLOT;
+
+/// How many traps a site must have caused before it is looked at: patching costs about as much as this many.
+const WORTH: u32 = 6;
+
+/// What is known of a site, by the address of its `syscall`.
+enum Site {
+    Counted(u32),
+    Refused,
+    Patched(Patch),
+}
+
+/// A site in place.
+struct Patch {
+    /// Where the jump is.
+    at: u64,
+    /// What was there.
+    original: Vec<u8>,
+    /// First address behind what was displaced; `syscall` + 2 if that is not displaced.
+    end: u64,
+    /// The copy of what follows the `syscall`.
+    tail: u64,
+}
+
+#[derive(Default)]
+struct State {
+    off: bool,
+    sites: BTreeMap<u64, Site>,
+    /// Branch targets by start of the code mapping.
+    targets: BTreeMap<u64, Targets>,
+    /// How many trampolines each zone holds.
+    used: [usize; HOST_ZONES.len()],
+}
+
+struct Patches(RefCell<Option<State>>);
+
+// SAFETY: a process that hosts a world has a single thread.
+unsafe impl Sync for Patches {}
+
+static PATCHES: Patches = Patches(RefCell::new(None));
+
+/// How guests of the worlds to come enter the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Entry {
+    /// Hot call sites are patched.
+    #[default]
+    Patched,
+    /// Every call is a signal. Slower; the same runs.
+    Signal,
+}
+
+/// Begins a process with unpatched code.
+pub(crate) fn begin(entry: Entry) {
+    *PATCHES.0.borrow_mut() = Some(State { off: entry == Entry::Signal, ..State::default() });
+}
+
+/// A `syscall` that ends at this address trapped.
+pub(crate) fn trapped(after: u64, number: u64) {
+    let mut patches = PATCHES.0.borrow_mut();
+    let Some(state) = patches.as_mut().filter(|s| !s.off) else { return };
+    let site = after - 2;
+    match state.sites.entry(site).or_insert(Site::Counted(0)) {
+        Site::Counted(n) if *n + 1 < WORTH => *n += 1,
+        Site::Counted(_) => {
+            let what = state.patch(site, number).map_or(Site::Refused, Site::Patched);
+            state.sites.insert(site, what);
+            entry::forget_resume();
+        }
+        Site::Refused | Site::Patched(_) => {}
+    }
+}
+
+/// Where a thread whose instruction pointer is `rip` goes on: there, or in the copy of what a patch displaced.
+pub(crate) fn resume(rip: u64) -> u64 {
+    let patches = PATCHES.0.borrow();
+    let Some(state) = patches.as_ref() else { return rip };
+    match state.sites.range(..rip).next_back() {
+        Some((site, Site::Patched(patch))) if rip < patch.end => patch.tail + (rip - (site + 2)),
+        _ => rip,
+    }
+}
+
+/// The instruction pointer of a thread that was met at `pc`: the original of a displaced instruction.
+pub(crate) fn original(pc: u64) -> u64 {
+    if !HOST_ZONES.into_iter().any(|zone| (zone..zone + HOST_ZONE_SIZE).contains(&pc)) {
+        return pc;
+    }
+    let patches = PATCHES.0.borrow();
+    let patched = patches.iter().flat_map(|s| s.sites.iter()).filter_map(|(site, what)| match what {
+        Site::Patched(patch) => Some((site + 2, patch)),
+        _ => None,
+    });
+    let inside = |(after, patch): (u64, &Patch)| {
+        let offset = pc.checked_sub(patch.tail)?;
+        (offset < SLOT as u64).then(|| (after + offset).min(patch.end.max(after)))
+    };
+    patched.filter_map(inside).next().unwrap_or(pc)
+}
+
+/// The guest changes a range of its memory: patches in it are gone.
+pub(crate) fn forget(at: u64, len: u64) {
+    change(at, len, |_| {});
+}
+
+/// The guest is about to make a range writable: patches in it are undone.
+pub(crate) fn restore(at: u64, len: u64) {
+    change(at, len, |patch| write_code(patch.at, &patch.original).expect("code that was patched can be restored"));
+}
+
+fn change(at: u64, len: u64, f: impl Fn(&Patch)) {
+    crate::arena::outside_arena(|| {
+        let mut patches = PATCHES.0.borrow_mut();
+        let Some(state) = patches.as_mut() else { return };
+        let (from, to) = (at.saturating_sub(SLOT as u64), at.saturating_add(len));
+        state.targets.retain(|start, _| *start < from || *start >= to);
+        let touched: Vec<u64> = state.sites.range(from..to).map(|(site, _)| *site).collect();
+        for site in touched {
+            if let Some(Site::Patched(patch)) = state.sites.remove(&site) {
+                f(&patch);
+                entry::forget_resume();
+            }
+        }
+    });
+}
+
+impl State {
+    fn patch(&mut self, site: u64, number: u64) -> Option<Patch> {
+        let (start, end) = code_mapping(site)?;
+        // SAFETY: the kernel's map says that these bytes are mapped from a file of the image, readable; nothing
+        // changes them while the slice lives.
+        let code = unsafe { std::slice::from_raw_parts(start as *const u8, (end - start) as usize) };
+        let targets = &mut self.targets;
+        let form = decode::form(code, (site - start) as usize, number, || {
+            targets.entry(start).or_insert_with(|| Targets::of(code))
+        })?;
+        let reach = i32::MAX as u64 - HOST_ZONE_SIZE - PAGE;
+        let zone = HOST_ZONES.iter().position(|zone| zone.abs_diff(site) < reach)?;
+        if (self.used[zone] + 1) * SLOT > HOST_ZONE_SIZE as usize {
+            return None;
+        }
+        let place = HOST_ZONES[zone] + (self.used[zone] * SLOT) as u64;
+        let bytes = |at: u64, len: usize| code[(at - start) as usize..][..len].to_vec();
+        let made = trampoline::make(form, site, place, entry::enter(), bytes)?;
+        let (at, len) = made.patch;
+        let original = bytes(at, len);
+        if place.is_multiple_of(PAGE) {
+            map_page(place)?;
+        }
+        write_code(place, &made.code)?;
+        self.used[zone] += 1;
+        let mut jump = trampoline::jump(at, place)?.to_vec();
+        jump.resize(len, 0x90);
+        write_code(at, &jump)?;
+        let end = match form {
+            Form::Before(_) => site + 2,
+            Form::After(length) => site + length as u64,
+        };
+        Some(Patch { at, original, end, tail: place + made.tail as u64 })
+    }
+}
+
+/// The mapping of a file's code around an address.
+fn code_mapping(at: u64) -> Option<(u64, u64)> {
+    const READ_EXEC: u32 = (libc::PROT_READ | libc::PROT_EXEC) as u32;
+    peek(|k| {
+        let (start, vma) = k.memory(LOCAL.space.get()).find(at)?;
+        let is_code = vma.prot == READ_EXEC && matches!(vma.backing, Backing::File(..));
+        (is_code && at >= start && at + (2 + JUMP) as u64 <= vma.end).then_some((start, vma.end))
+    })
+}
+
+fn map_page(at: u64) -> Option<()> {
+    let flags = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED) as u64;
+    let prot = (libc::PROT_READ | libc::PROT_EXEC) as u64;
+    // SAFETY: a page of a zone that guests never get.
+    let result = unsafe { raw::syscall(libc::SYS_mmap, [at, PAGE, prot, flags, u64::MAX, 0]) };
+    (result as u64 == at).then_some(())
+}
+
+/// Writes code, which is never writable and executable at once.
+fn write_code(at: u64, bytes: &[u8]) -> Option<()> {
+    let first = at & !(PAGE - 1);
+    let len = (at + bytes.len() as u64 - first).next_multiple_of(PAGE);
+    let protect = |prot: i32| {
+        // SAFETY: the pages are code of the guest or of a zone, and no guest code runs meanwhile.
+        unsafe { raw::syscall3(libc::SYS_mprotect, first, len, prot as u64) == 0 }
+    };
+    if !protect(libc::PROT_READ | libc::PROT_WRITE) {
+        return None;
+    }
+    // SAFETY: mapped and, for the moment, writable.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+    protect(libc::PROT_READ | libc::PROT_EXEC).then_some(())
+}
