@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   main.rs       which families run; the table; the document
-//!    ├ calls.rs handoffs.rs servers.rs compute.rs starts.rs seeds.rs memory.rs growth.rs     a family of figures each
+//!    ├ calls.rs handoffs.rs servers.rs compute.rs starts.rs seeds.rs memory.rs recording.rs growth.rs     a family of figures each
 //!    ├ measure.rs    rounds that take turns, samples, counts that last long enough
 //!    ├ programs.rs   building, finding and running programs
 //!    ├ native.rs     servers outside fbsim, for yardsticks
@@ -25,6 +25,7 @@ mod memory;
 mod native;
 mod plot;
 mod programs;
+mod recording;
 mod row;
 mod seeds;
 mod servers;
@@ -57,6 +58,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "compute", title: "Computation", measure: compute::measure },
     Family { name: "starts", title: "Whole runs", measure: starts::measure },
     Family { name: "memory", title: "Memory", measure: memory::measure },
+    Family { name: "recording", title: "Recording", measure: recording::measure },
     Family { name: "growth", title: "Growth", measure: growth::measure },
 ];
 
