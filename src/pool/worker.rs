@@ -9,7 +9,7 @@ use guest::world::Remains;
 use guest::{Console, World, WorldOptions};
 use kernel::log::Retention;
 use model::plan::{Plan, Service};
-use model::{Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use model::{EventIndex, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
 use std::cell::RefCell;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
@@ -155,14 +155,15 @@ impl Worker {
                     }
                 }
             }
-            What::Compare { trace } => {
+            What::Compare { trace, until } => {
                 self.booted.borrow_mut().forget();
-                self.compare(frame, trace)
+                self.compare(frame, trace, until.map(EventIndex))
             }
         }
     }
-    fn compare(&self, frame: &JobFrame, bytes: &[u8]) -> Result<(), Problem> {
-        let trace = match Trace::read(bytes) {
+    fn compare(&self, frame: &JobFrame, bytes: &[u8], until: Option<EventIndex>) -> Result<(), Problem> {
+        let read = until.map_or_else(|| Trace::read(bytes), |until| Trace::read_until(bytes, until));
+        let trace = match read {
             Ok(trace) => trace,
             Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
         };
