@@ -41,6 +41,44 @@ impl EventHash {
     }
 }
 
+/// Numbers that are gathered to be hashed in one pass.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    bytes: [u8; PASS * 8],
+    len: usize,
+}
+
+impl Default for Pass {
+    fn default() -> Self {
+        Pass { bytes: [0; PASS * 8], len: 0 }
+    }
+}
+
+impl Pass {
+    /// Adds numbers; those that a pass has no more room for begin another.
+    #[inline]
+    pub fn add(&mut self, words: &[u64], hash: &mut EventHash) {
+        if self.len + words.len() * 8 > self.bytes.len() {
+            self.end(hash);
+            if words.len() > PASS {
+                return hash.block(words);
+            }
+        }
+        for (bytes, word) in self.bytes[self.len..].chunks_exact_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        self.len += words.len() * 8;
+    }
+    /// Hashes what was gathered.
+    #[inline]
+    pub fn end(&mut self, hash: &mut EventHash) {
+        if self.len != 0 {
+            hash.bytes(&self.bytes[..self.len]);
+            self.len = 0;
+        }
+    }
+}
+
 impl fmt::Display for EventHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
