@@ -7,13 +7,14 @@ SHELL := /bin/bash
 FBSIM := target/release/fbsim
 FAILURES := target/demo-failures
 
-.PHONY: help setup build demo test lint bench clean
+.PHONY: help setup build demo test lint bench compatibility clean
 
 help:
 	@echo 'make demo    find, shrink and replay a planted race in three ordinary services'
 	@echo 'make test    the whole suite: format, lints, unit and integration tests'
 	@echo 'make build   fbsim and the demo services, in target/release'
 	@echo 'make bench   what things cost, each beside its yardstick'
+	@echo 'make compatibility   run what people deploy and write docs/compatibility.md anew'
 	@echo 'make setup   install what is missing from Debian packages (the others do it too)'
 
 setup:
@@ -46,6 +47,9 @@ test: build lint
 # ONLY=calls,seeds runs some families; LONG=1 also what takes long. Rewrites the tables in docs/performance.md.
 bench: build
 	cargo bench --bench costs -- $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long)
+
+compatibility: build
+	FBSIM_COMPATIBILITY=1 cargo test --release --package fbsim --test it -- servers::what_people_deploy
 
 clean:
 	cargo clean

@@ -2,7 +2,7 @@
 
 mod engine;
 
-pub(crate) use engine::{Engine, Entry};
+pub(crate) use engine::{Boot, Engine, Entry};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   guests       each program of tests/guests prints the same natively and inside
+//!   servers      what people deploy does its work inside, again and again the same
 //!   programs     what is said of a guest that crashes, deadlocks or spins
 //!   explore      the planted bugs are found, shrunk, saved and replayed, also under load and as another user
 //!   determinism  one seed, one run; and the comparison notices when that is not so
@@ -28,5 +29,6 @@ mod host;
 mod known;
 mod programs;
 mod ratios;
+mod servers;
 mod support;
 mod tidy;

@@ -41,6 +41,8 @@ pub enum Request {
     Sleep(VirtualTime),
     /// Wait until nothing can happen before this instant.
     Settle(VirtualTime),
+    /// Wait until a process has ended.
+    Exit(ProcessId),
     /// Wait until these tasks have ended.
     Join(Vec<u32>),
     /// Only give others the chance to run.
@@ -205,6 +207,9 @@ impl Kernel {
                 let give_up = VirtualTime(deadline.0.saturating_add(1));
                 Err((Request::Settle(deadline), Wait::until(give_up, "waiting for quiet")))
             }
+            Request::Exit(id) if self.processes.get(&id).is_some_and(|p| p.status.is_none()) => {
+                Err((Request::Exit(id), Wait::on(WaitKey::Exit(id), "waiting for the program to end")))
+            }
             Request::Join(tasks) => {
                 let open: Vec<WaitKey> =
                     tasks.iter().filter(|t| self.driver.tasks.contains_key(t)).map(|t| WaitKey::Task(*t)).collect();
@@ -214,7 +219,7 @@ impl Kernel {
                 let wait = Wait { keys: open, why: "waiting for parallel branches", ..Wait::default() };
                 Err((Request::Join(tasks), wait))
             }
-            Request::Sleep(_) | Request::Yield => Ok(Answer::Done),
+            Request::Sleep(_) | Request::Exit(_) | Request::Yield => Ok(Answer::Done),
         }
     }
 }

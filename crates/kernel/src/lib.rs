@@ -27,6 +27,7 @@ pub mod file;
 pub mod fs;
 pub mod futex;
 pub mod host;
+pub mod ipc;
 pub mod log;
 pub mod memory;
 pub mod net;

@@ -3,7 +3,7 @@
 use crate::fs::InodeRef;
 use crate::host::AddressSpaceId;
 use crate::process::ProcessId;
-use model::{ThreadId, VirtualTime};
+use model::{ServiceId, ThreadId, VirtualTime};
 use std::collections::{BTreeMap, VecDeque};
 
 /// An object with readiness: pipe, socket, eventfd, timerfd, signalfd, epoll, …
@@ -32,6 +32,12 @@ pub enum WaitKey {
     Signal(ProcessId),
     /// This `vfork` child execs or exits.
     Vfork(ProcessId),
+    /// The values of a set of semaphores of a service changed: (service, identifier).
+    Semaphores(ServiceId, i32),
+    /// A message queue of a service changed: (service, identifier).
+    Messages(ServiceId, i32),
+    /// This process ends.
+    Exit(ProcessId),
     /// A lock on an inode of a service was released: (service, inode).
     FileLock(u16, u64),
     /// A task of the driver ended.

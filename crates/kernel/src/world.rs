@@ -116,10 +116,12 @@ pub struct Kernel {
     pub next_tid: BTreeMap<ServiceId, u32>,
     /// Next address space.
     pub next_space: u32,
+    /// System V objects of each service.
+    pub ipc: BTreeMap<ServiceId, crate::ipc::Ipc>,
     /// Which pages of the pool are in use.
     pub pool: crate::memory::Pool,
     /// Ranges in which a process's host mappings of shared files do not agree with the kernel's map yet: (start, length).
-    pub(crate) stale: BTreeMap<AddressSpaceId, Vec<(u64, u64)>>,
+    pub stale: BTreeMap<AddressSpaceId, Vec<(u64, u64)>>,
     /// Bytes that guests wrote to their standard streams and the supervisor has not passed on: (is stderr, bytes).
     pub console: Vec<(bool, Vec<u8>)>,
     /// How processes ended that were the first of their service.
@@ -164,6 +166,7 @@ impl Kernel {
             yielding: false,
             next_tid: BTreeMap::new(),
             next_space: 1,
+            ipc: BTreeMap::new(),
             pool: crate::memory::Pool::default(),
             stale: BTreeMap::new(),
             console: Vec::new(),

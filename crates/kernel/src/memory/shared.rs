@@ -148,7 +148,8 @@ impl AddressSpace {
     pub(crate) fn view_at(&self, at: u64) -> Option<(u64, Vma, View)> {
         self.whole_views().into_iter().find(|(start, vma, _)| (*start..vma.end).contains(&at))
     }
-    fn views(&self, inode: InodeRef) -> Vec<(u64, Vma, View)> {
+    /// The mappings of a file.
+    pub(crate) fn views(&self, inode: InodeRef) -> Vec<(u64, Vma, View)> {
         self.whole_views().into_iter().filter(|(_, _, view)| view.inode == inode).collect()
     }
     fn shows(&self, inode: InodeRef) -> bool {

@@ -134,6 +134,7 @@ impl Kernel {
         self.release_vfork_parent(id);
         if first {
             self.exits.insert(id, status);
+            self.wake(WaitKey::Exit(id));
             let field = match status {
                 ExitStatus::Exited(code) => ("status", Value::Int(i64::from(code))),
                 ExitStatus::Signaled(signal) => ("signal", Value::Int(i64::from(signal))),
@@ -145,6 +146,7 @@ impl Kernel {
     /// Closes its descriptors. The one place where the end of a process meets the other parts of the kernel.
     fn release_resources(&mut self, id: ProcessId) {
         self.close_process_files(id);
+        self.undo_semaphores(id);
     }
     /// The memory is forgotten with its last user; the host process that has it then ends too.
     fn release_space(&mut self, id: ProcessId) {

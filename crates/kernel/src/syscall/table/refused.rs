@@ -5,13 +5,6 @@ use crate::abi::errno::*;
 
 /// The rows of this family.
 pub(super) const ROWS: &[Row] = &[
-    refused(64, "semget", ENOSYS, "not simulated"),
-    refused(65, "semop", ENOSYS, "not simulated"),
-    refused(66, "semctl", ENOSYS, "not simulated"),
-    refused(68, "msgget", ENOSYS, "not simulated"),
-    refused(69, "msgsnd", ENOSYS, "not simulated"),
-    refused(70, "msgrcv", ENOSYS, "not simulated"),
-    refused(71, "msgctl", ENOSYS, "not simulated"),
     refused(101, "ptrace", EPERM, "guests may not inspect each other"),
     refused(103, "syslog", EPERM, "needs privilege"),
     refused(134, "uselib", ENOSYS, "not simulated"),
@@ -50,7 +43,6 @@ pub(super) const ROWS: &[Row] = &[
     refused(214, "epoll_ctl_old", ENOSYS, "not simulated"),
     refused(215, "epoll_wait_old", ENOSYS, "not simulated"),
     refused(216, "remap_file_pages", ENOSYS, "not simulated"),
-    refused(220, "semtimedop", ENOSYS, "not simulated"),
     refused(236, "vserver", ENOSYS, "not simulated"),
     refused(240, "mq_open", ENOSYS, "not simulated"),
     refused(241, "mq_unlink", ENOSYS, "not simulated"),
