@@ -65,9 +65,18 @@ fn resolve_program(name: &str, directory: &Path, search: &[String]) -> Result<St
         let looked: Vec<String> = candidates.iter().map(|c| c.display().to_string()).collect();
         return Err(format!("the program {name:?} was not found; looked for {}", looked.join(", ")));
     };
-    let found = found.canonicalize().map_err(|e| format!("{}: {e}", found.display()))?;
+    let found = real_name(found).map_err(|e| format!("{}: {e}", found.display()))?;
     check_program(&found)?;
     Ok(found.to_string_lossy().into_owned())
+}
+
+/// A program's path without links, but for a link within its own directory: such a program looks at the name that it was
+/// called by (redis-server, busybox).
+fn real_name(path: &Path) -> std::io::Result<PathBuf> {
+    let real = path.canonicalize()?;
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let named = directory.canonicalize()?.join(path.file_name().unwrap_or_default());
+    Ok(if named.parent() == real.parent() { named } else { real })
 }
 
 /// Says why a file cannot be a guest, before a world is built for it.

@@ -33,6 +33,16 @@ fn spec(scratch: &Scratch, program: &str, args: &str, healthcheck: &str) {
 }
 
 #[test]
+fn a_link_beside_its_program_is_called_by_its_own_name() {
+    let scratch = Scratch::new("alias");
+    scratch.executable("real", "#!/bin/sh\necho called $0\nsleep 1000\n");
+    std::os::unix::fs::symlink("real", scratch.at("alias")).expect("a link");
+    let test = "def test_name():\n    assert_eventually(where = lambda e: e.get(\"raw\", \"\").endswith(\"/alias\"))\n";
+    let spec = scratch.file("s.star", format!("service(\"svc\", binary = \"alias\")\n\n{test}"));
+    fbsim(&["test", &spec]).exits(0).says(&["PASS test_name"]);
+}
+
+#[test]
 fn exit_codes_pass_through() {
     let scratch = Scratch::new("codes");
     let program = build::program(&scratch, "crash");

@@ -58,24 +58,25 @@ impl Log {
             call.args[argument_count(call.number)..].fill(0);
         }
         body.add_to(&mut self.hash, pass);
-        let event = Event { index, at, thread, hash: self.hash, body };
-        if self.filters.iter().any(|f| f.matches(&event)) {
-            self.attention.push(index);
-        }
         self.compare(index);
-        if self.retention == Retention::All {
-            self.keep(event);
+        if self.retention == Retention::All || !self.filters.is_empty() {
+            self.keep(Event { index, at, thread, hash: self.hash, body });
         }
         index
     }
+    /// Shows an event to the filters and keeps it, if events are kept.
     fn keep(&mut self, event: Event) {
-        match self.chunks.last_mut() {
-            Some(chunk) if chunk.len() < CHUNK => chunk.push(event),
-            _ => {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push(event);
-                self.chunks.push(chunk);
-            }
+        if self.filters.iter().any(|f| f.matches(&event)) {
+            self.attention.push(event.index);
+        }
+        if self.retention != Retention::All {
+            return;
+        }
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        if let Some(chunk) = self.chunks.last_mut() {
+            chunk.push(event);
         }
     }
     fn compare(&mut self, index: EventIndex) {
