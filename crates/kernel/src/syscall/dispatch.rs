@@ -19,6 +19,7 @@ impl Kernel {
         thread.call = InCall { number: thread.registers.rax, args: thread.registers.arguments(), ..InCall::default() };
         let process = thread.process;
         self.process_mut(process).calls += 1;
+        self.processor_used(process);
         self.clock.tick_call();
         if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls {
             self.end(Ending::Limit(format!("{} system calls", self.config.max_calls)));
