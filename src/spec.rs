@@ -65,7 +65,10 @@ fn resolve_program(name: &str, directory: &Path, search: &[String]) -> Result<St
         let looked: Vec<String> = candidates.iter().map(|c| c.display().to_string()).collect();
         return Err(format!("the program {name:?} was not found; looked for {}", looked.join(", ")));
     };
-    let found = found.canonicalize().map_err(|e| format!("{}: {e}", found.display()))?;
+    // A link stays what it is: programs look at the name they are started by.
+    let directory = found.parent().unwrap_or(Path::new("/")).canonicalize();
+    let directory = directory.map_err(|e| format!("{}: {e}", found.display()))?;
+    let found = directory.join(found.file_name().unwrap_or_default());
     check_program(&found)?;
     Ok(found.to_string_lossy().into_owned())
 }

@@ -11,6 +11,7 @@
 //!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
 //!   host         what a run does to the host: nothing
+//!   syscalls     the table of system calls is total, and its page current
 //!   tidy         rules about the project's own text
 //! ```
 //!
@@ -29,4 +30,5 @@ mod known;
 mod programs;
 mod servers;
 mod support;
+mod syscalls;
 mod tidy;
