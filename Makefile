@@ -45,8 +45,9 @@ test: build lint
 	cargo test --release --workspace
 	@echo; echo 'test: everything held'
 
+# ONLY=calls,seeds runs some families; LONG=1 also what takes long. Rewrites the tables in docs/performance.md.
 bench: build
-	cargo bench --bench costs
+	cargo bench --bench costs -- $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long)
 
 compatibility: build
 	FBSIM_COMPATIBILITY=1 cargo test --release --package fbsim --test it -- servers::what_people_deploy

@@ -1,9 +1,10 @@
 //! Cases that are kept: saved whole or not at all.
 
 use crate::exit::Problem;
+use model::EventIndex;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use trace::Trace;
+use trace::{ReadError, Trace};
 
 /// Saves a trace atomically: a new file beside the target, synced, then renamed.
 pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
@@ -31,17 +32,30 @@ pub(crate) fn save(path: &Path, bytes: &[u8]) -> Result<(), Problem> {
 
 /// Reads a trace; the second value is its bytes.
 pub(crate) fn load(path: &Path) -> Result<(Trace, Vec<u8>), Problem> {
-    let bytes = std::fs::read(path).map_err(|e| Problem::usage(format!("{}: {e}", path.display())))?;
-    let trace = Trace::read(&bytes).map_err(|e| {
-        let mut text = format!("{}: {e}", path.display());
-        let mut source = std::error::Error::source(&e);
-        while let Some(cause) = source {
-            text.push_str(&format!(": {cause}"));
-            source = cause.source();
-        }
-        Problem::usage(text)
-    })?;
-    Ok((trace, bytes))
+    load_until(path, None)
+}
+
+/// Reads a trace up to an event; the second value is its bytes, which are whole.
+pub(crate) fn load_until(path: &Path, last: Option<EventIndex>) -> Result<(Trace, Vec<u8>), Problem> {
+    let bytes = bytes(path)?;
+    let read = last.map_or_else(|| Trace::read(&bytes), |last| Trace::read_until(&bytes, last));
+    Ok((read.map_err(|e| unreadable(path, &e))?, bytes))
+}
+
+/// The bytes of a file.
+pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>, Problem> {
+    std::fs::read(path).map_err(|e| Problem::usage(format!("{}: {e}", path.display())))
+}
+
+/// Why a trace cannot be read, with all causes.
+pub(crate) fn unreadable(path: &Path, error: &ReadError) -> Problem {
+    let mut text = format!("{}: {error}", path.display());
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    Problem::usage(text)
 }
 
 /// A file name for a failing case: specification, test and seed.

@@ -3,13 +3,14 @@
 //!
 //! ```text
 //!   run     World::new ─> driver(&world) ─> Verdict ─> Outcome            the path of a seed that holds
+//!   Booted  World::rewind ─> driver(&world) ─> …                          the same without a boot of its own
 //!   record  the same, then header, events and outcome ─> trace bytes      for runs that are kept
 //! ```
 //!
 //! A run that is to be kept is run again with recording: a seed that holds never pays for it.
 
 use guest::world::Remains;
-use guest::{Console, World, WorldOptions};
+use guest::{Boots, Console, World, WorldOptions};
 use kernel::Ending;
 use model::{Failure, Outcome, Source, Verdict};
 use trace::{Header, TraceWriter};
@@ -40,6 +41,50 @@ pub fn run(
     finish(world, verdict)
 }
 
+/// Runs worlds one after the other, from the end of one boot where they have it in common.
+#[derive(Debug, Default)]
+pub struct Booted {
+    world: Option<World>,
+}
+
+impl Booted {
+    /// Runs a world and judges it, as [`run`] does. All calls are about the same plan.
+    pub fn run(
+        &mut self,
+        options: WorldOptions,
+        source: impl Fn() -> Box<dyn Source>,
+        driver: impl FnOnce(&World) -> Verdict,
+    ) -> Finished {
+        let kept = self.world.take().map(|mut world| {
+            let rewound = world.rewind(options.seed, &source);
+            (world, rewound)
+        });
+        let world = match kept {
+            Some((world, true)) => world,
+            other => {
+                if let Some((lost, _)) = other {
+                    lost.finish();
+                }
+                World::new(WorldOptions { boots: Boots::Shared, ..options }, None, source)
+            }
+        };
+        let verdict = driver(&world);
+        let finished = judged(world.remains(), verdict);
+        if world.can_rewind() && !matches!(finished.remains.ending, Some(Ending::Internal(_))) {
+            self.world = Some(world);
+        } else {
+            world.finish();
+        }
+        finished
+    }
+    /// Takes down what is kept.
+    pub fn forget(&mut self) {
+        if let Some(world) = self.world.take() {
+            world.finish();
+        }
+    }
+}
+
 /// Runs a world, judges it and records it.
 ///
 /// # Errors
@@ -68,7 +113,10 @@ pub fn record(
 }
 
 fn finish(world: World, verdict: Verdict) -> Finished {
-    let remains = world.finish();
+    judged(world.finish(), verdict)
+}
+
+fn judged(remains: Remains, verdict: Verdict) -> Finished {
     let outcome = Outcome {
         verdict: judge(verdict, &remains),
         hash: remains.hash,

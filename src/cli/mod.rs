@@ -2,7 +2,7 @@
 
 mod engine;
 
-pub(crate) use engine::{Engine, Entry};
+pub(crate) use engine::{Boot, Engine, Entry};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -137,6 +137,9 @@ pub(crate) struct Replay {
     /// Use this CPU
     #[arg(long)]
     pub(crate) cpu: Option<usize>,
+    /// Stop after this event, and read the case no further
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) until: Option<u64>,
     #[command(flatten)]
     pub(crate) engine: Engine,
 }
@@ -162,9 +165,18 @@ pub(crate) struct Trace {
     /// Only events of this service
     #[arg(long)]
     pub(crate) service: Option<String>,
+    /// Only events from this one on; what is before is not read
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) from: Option<u64>,
+    /// Only events up to this one; what is after is not read
+    #[arg(long, value_name = "EVENT")]
+    pub(crate) to: Option<u64>,
     /// Only the choices that were not ordinary
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["from", "to", "recover"])]
     pub(crate) story: bool,
+    /// Print what is whole of a file that is damaged or has no end
+    #[arg(long)]
+    pub(crate) recover: bool,
 }
 
 #[derive(Debug, Args)]

@@ -53,8 +53,8 @@ pub(crate) enum What {
     Outcome,
     /// Its outcome and a trace with this command line to rerun it.
     Record { rerun: Vec<String> },
-    /// A comparison with this trace.
-    Compare { trace: Vec<u8> },
+    /// A comparison with this trace, up to an event.
+    Compare { trace: Vec<u8>, until: Option<u64> },
     /// Its outcome, with everything the guests write passed on.
     Console { record: bool, rerun: Vec<String> },
 }

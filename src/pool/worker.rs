@@ -9,7 +9,8 @@ use guest::world::Remains;
 use guest::{Console, World, WorldOptions};
 use kernel::log::Retention;
 use model::plan::{Plan, Service};
-use model::{Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use model::{EventIndex, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use std::cell::RefCell;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
@@ -20,6 +21,8 @@ struct Worker {
     plan: Plan,
     spec: Option<Loaded>,
     facts: Vec<ServiceFacts>,
+    /// The world that runs begin from.
+    booted: RefCell<recorder::Booted>,
 }
 
 /// Serves until standard input ends.
@@ -48,6 +51,7 @@ pub(crate) fn serve(cpu: Option<usize>) -> Result<Exit, Problem> {
             worker.carry_out(&job)?;
         }
     }
+    worker.booted.borrow_mut().forget();
     Ok(Exit::Held)
 }
 
@@ -80,7 +84,7 @@ impl Worker {
             }
         };
         let facts = plan.services.iter().map(facts_of).collect();
-        Ok(Worker { setup, plan, spec, facts })
+        Ok(Worker { setup, plan, spec, facts, booted: RefCell::default() })
     }
     fn tests(&self) -> Vec<String> {
         self.spec.as_ref().map(Loaded::tests).unwrap_or_default()
@@ -99,6 +103,7 @@ impl Worker {
                 cli::Entry::Patched => guest::Entry::Patched,
                 cli::Entry::Signal => guest::Entry::Signal,
             },
+            boots: guest::Boots::Fresh,
         }
     }
     /// Drives a world to its verdict.
@@ -126,7 +131,12 @@ impl Worker {
         let source = || job.source();
         let driver = |world: &World| self.drive(&frame.test, world);
         match &frame.what {
+            What::Outcome if self.spec.is_some() && self.setup.engine.boot == cli::Boot::Shared => {
+                let finished = self.booted.borrow_mut().run(options, source, driver);
+                outcome(frame.id, &finished.outcome, &finished.remains)
+            }
             What::Outcome | What::Console { record: false, .. } => {
+                self.booted.borrow_mut().forget();
                 let console = matches!(frame.what, What::Console { .. }).then(pass_on);
                 // A program that is only run has nobody who would look at its events.
                 let retention = if self.spec.is_some() { Retention::All } else { Retention::Hash };
@@ -135,6 +145,7 @@ impl Worker {
                 outcome(frame.id, &finished.outcome, &finished.remains)
             }
             What::Record { rerun } | What::Console { rerun, .. } => {
+                self.booted.borrow_mut().forget();
                 let header = self.header(frame, rerun);
                 match recorder::record(options, source, driver, &header) {
                     Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
@@ -144,11 +155,15 @@ impl Worker {
                     }
                 }
             }
-            What::Compare { trace } => self.compare(frame, trace),
+            What::Compare { trace, until } => {
+                self.booted.borrow_mut().forget();
+                self.compare(frame, trace, until.map(EventIndex))
+            }
         }
     }
-    fn compare(&self, frame: &JobFrame, bytes: &[u8]) -> Result<(), Problem> {
-        let trace = match Trace::read(bytes) {
+    fn compare(&self, frame: &JobFrame, bytes: &[u8], until: Option<EventIndex>) -> Result<(), Problem> {
+        let read = until.map_or_else(|| Trace::read(bytes), |until| Trace::read_until(bytes, until));
+        let trace = match read {
             Ok(trace) => trace,
             Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
         };

@@ -4,7 +4,7 @@
 use crate::exit::Problem;
 use model::Seed;
 use std::io::{IsTerminal as _, Write as _};
-use trace::Trace;
+use trace::{Header, Trace};
 
 /// The seed, and where it came from.
 pub(crate) fn seed(given: Option<Seed>, default: Seed, default_is: &str) -> (Seed, String) {
@@ -56,7 +56,12 @@ impl Line {
 
 /// Names of a trace's services by id.
 pub(crate) fn names(trace: &Trace) -> Vec<String> {
-    std::iter::once("test".to_owned()).chain(trace.header.services.iter().map(|s| s.name.clone())).collect()
+    names_of(&trace.header)
+}
+
+/// Names of the services of a recorded run by id.
+pub(crate) fn names_of(header: &Header) -> Vec<String> {
+    std::iter::once("test".to_owned()).chain(header.services.iter().map(|s| s.name.clone())).collect()
 }
 
 /// Prints how a recorded run departed from the ordinary one.

@@ -66,6 +66,40 @@ fn more_than_a_case_is_refused() {
     READERS.iter().for_each(|reader| drop(fbsim(&[reader, directory]).exits(2).says(&["directory"])));
 }
 
+/// What a table of events begins with on each line.
+fn numbers(ran: &Ran) -> Vec<u64> {
+    let number = |line: &str| line.strip_prefix('#')?.split(' ').next()?.parse().ok();
+    ran.stdout.lines().filter_map(number).collect()
+}
+
+#[test]
+fn a_part_of_a_case_is_shown_and_replayed() {
+    let scratch = Scratch::new("part");
+    let case = OVERSELL.find(&scratch).shrunk.to_string_lossy().into_owned();
+    let ran = fbsim(&["trace", &case, "--from", "40", "--to", "44"]).exits(0);
+    assert_eq!(numbers(&ran), [40, 41, 42, 43, 44], "{ran}");
+    let all = numbers(&fbsim(&["trace", &case]).exits(0));
+    let ran = fbsim(&["trace", &case, "--from", "40"]).exits(0);
+    assert_eq!(numbers(&ran), all[40..], "{ran}");
+    fbsim(&["trace", &case, "--from", "4", "--to", "3"]).exits(2).says(&["comes after"]);
+    fbsim(&["replay", &case, "--until", "99"]).exits(0).says(&["the same until event 99: 100 events compared", "#99 "]);
+    fbsim(&["replay", &case, "--until", "1000000"]).exits(2).says(&["the case has"]);
+}
+
+#[test]
+fn what_is_whole_of_a_damaged_case_is_shown() {
+    let scratch = Scratch::new("recover");
+    let bytes = std::fs::read(OVERSELL.find(&scratch).shrunk).expect("the case");
+    let trace = Trace::read(&bytes).expect("a case");
+    let cut = scratch.file("cut.fbt", &bytes[..bytes.len() - 1]);
+    let ran = fbsim(&["trace", "--recover", &cut]).exits(0).says(&["events are whole; what follows them is missing"]);
+    assert_eq!(numbers(&ran).len() as u64, trace.outcome.events, "{ran}");
+    let half = scratch.file("half.fbt", &bytes[..bytes.len() / 2]);
+    fbsim(&["trace", "--recover", &half]).exits(0).says(&["0 events are whole"]);
+    let nothing = scratch.file("nothing.fbt", &bytes[..30]);
+    fbsim(&["trace", "--recover", &nothing]).exits(2).says(&["nothing.fbt", "damaged"]);
+}
+
 #[test]
 fn a_case_of_a_later_format_says_so() {
     let scratch = Scratch::new("format");

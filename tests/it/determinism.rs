@@ -121,6 +121,52 @@ fn every_pair_is_the_same(name: &str, directory: &Path, spec: &str, tests: u64, 
     ));
 }
 
+/// Runs every test of a specification with some seeds in each of the four ways in which the engine can run it: call
+/// sites patched or not, from a fresh boot or from a snapshot. (With a snapshot the tests of a specification follow
+/// one another in one world.)
+#[track_caller]
+fn all_ways_are_one_run(spec: &str, strategy: &str, seeds: u64) {
+    let mut runs = 0;
+    let mut distinct = std::collections::BTreeSet::new();
+    for seed in 1..=seeds {
+        let seed = seed.to_string();
+        let run = |entry: &str, boot: &str| {
+            let args = ["test", spec, "--strategy", strategy, "--seed", &seed, "--entry", entry, "--boot", boot];
+            let ran = fbsim(&args);
+            let lines = ran.stdout.lines().filter(|l| l.contains(", hash ")).map(str::to_owned).collect::<Vec<_>>();
+            assert!(!lines.is_empty(), "no hash\n{ran}");
+            lines
+        };
+        let first = run("signal", "fresh");
+        for (entry, boot) in [("patched", "fresh"), ("signal", "shared"), ("patched", "shared")] {
+            assert_eq!(first, run(entry, boot), "{spec}, seed {seed}: {entry}, {boot}");
+        }
+        runs += first.len();
+        distinct.extend(first);
+    }
+    assert!(distinct.len() > runs / 2, "seeds make a difference");
+    figure(&format!("{spec}: {runs} runs are the same in each of 4 ways, {} of them distinct", distinct.len()));
+}
+
+#[test]
+fn the_demo_is_the_same_however_it_is_run() {
+    all_ways_are_one_run("specs/orders", "portfolio", setting("FBSIM_IT_WAYS", 10));
+}
+
+#[test]
+fn the_servers_are_the_same_however_they_are_run() {
+    if Path::new(PYTHON).exists() {
+        all_ways_are_one_run("specs/servers/python.star", "random", 2);
+    } else {
+        skipped("python3 is not installed");
+    }
+    if root().join("target/release/web-go").exists() {
+        all_ways_are_one_run("specs/servers/go.star", "random", 6);
+    } else {
+        skipped("there is no Go toolchain");
+    }
+}
+
 #[test]
 fn the_demo_runs_the_same_twice() {
     build::services();

@@ -1,7 +1,7 @@
 //! Each program of `tests/guests` exercises one feature of the kernel and prints what it saw. It must print the same and
 //! exit the same natively and inside fbsim, as a dynamic program and, where its header says `static-too`, as a static one.
 
-use crate::support::process::{Ran, finish_within};
+use crate::support::process::{Ran, finish_all_within, finish_within};
 use crate::support::{build, command, cpus, figure, root};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ fn compare(guest: &Guest) -> Result<(), String> {
     let binary = guest.binary.to_str().expect("a path of text");
     let mut native = Command::new(binary);
     native.env_clear().current_dir(guest.binary.parent().expect("a directory"));
-    let native = end(native)?;
+    let native = caught(|| finish_all_within(native, LIMIT))?;
     if native.code() != 0 {
         return Err(format!("fails natively\n{native}"));
     }
@@ -137,7 +137,11 @@ fn compare(guest: &Guest) -> Result<(), String> {
 
 /// Runs a command to its end; one that does not end is a result like any other.
 fn end(command: Command) -> Result<Ran, String> {
-    catch_unwind(AssertUnwindSafe(|| finish_within(command, LIMIT))).map_err(|failure| {
+    caught(|| finish_within(command, LIMIT))
+}
+
+fn caught(run: impl FnOnce() -> Ran) -> Result<Ran, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|failure| {
         failure.downcast_ref::<String>().cloned().unwrap_or_else(|| "a failure without a text".to_owned())
     })
 }

@@ -10,6 +10,7 @@
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
 //!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
+//!   ratios       what costs several times what it should
 //!   host         what a run does to the host: nothing
 //!   syscalls     the table of system calls is total, and its page current
 //!   tidy         rules about the project's own text
@@ -28,6 +29,7 @@ mod guests;
 mod host;
 mod known;
 mod programs;
+mod ratios;
 mod servers;
 mod support;
 mod syscalls;

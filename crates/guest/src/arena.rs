@@ -36,6 +36,13 @@ pub(crate) struct Header {
     pub(crate) entries: AtomicU64,
     /// 1 when fbsim's own code failed in some process of the world.
     pub(crate) broken: AtomicU32,
+    /// What the process that gets the baton is to do ([`crate::snapshot::Order`]), and 1 if it did.
+    pub(crate) order: AtomicU32,
+    pub(crate) answer: AtomicU32,
+    /// Address spaces below this number are part of a snapshot: their processes outlive them.
+    pub(crate) armed_below: AtomicU32,
+    /// How much of the snapshots' store is taken.
+    pub(crate) stored: AtomicU64,
     pub(crate) batons: [AtomicU32; SPACES_MAX],
     pub(crate) pids: [AtomicI32; SPACES_MAX],
 }
@@ -163,6 +170,8 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
         header.free = [0; 48];
         header.entries.store(0, Ordering::Relaxed);
         header.broken.store(0, Ordering::Relaxed);
+        header.order.store(0, Ordering::Relaxed);
+        header.armed_below.store(0, Ordering::Relaxed);
     }
     let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
     let kernel = Box::into_raw(Box::new(make()));
@@ -170,6 +179,37 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
     assert!(in_arena(kernel as usize), "the binary must install guest::Allocator as its global allocator");
     // SAFETY: as above.
     unsafe { (*header()).kernel = kernel };
+}
+
+/// The state of the arena at some moment, copied into the process's own memory.
+#[derive(Debug)]
+pub(crate) struct Saved {
+    bump: usize,
+    free: [usize; 48],
+    objects: Vec<u8>,
+}
+
+impl Saved {
+    /// Copies the arena.
+    pub(crate) fn copy() -> Saved {
+        // SAFETY: this process holds the baton, so nobody changes the arena; everything up to `bump` is mapped.
+        unsafe {
+            let header = &*header();
+            let objects = std::slice::from_raw_parts(OBJECTS as *const u8, header.bump - OBJECTS).to_vec();
+            Saved { bump: header.bump, free: header.free, objects }
+        }
+    }
+    /// Makes the arena what it was.
+    pub(crate) fn restore(&self) {
+        // SAFETY: as in `copy`; nobody holds a reference into the arena between two runs, and what was made since is
+        // in the arena alone.
+        unsafe {
+            let header = &mut *header();
+            header.bump = self.bump;
+            header.free = self.free;
+            std::ptr::copy_nonoverlapping(self.objects.as_ptr(), OBJECTS as *mut u8, self.objects.len());
+        }
+    }
 }
 
 /// Runs kernel code: allocations come from the arena.

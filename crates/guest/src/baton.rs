@@ -9,8 +9,9 @@ use std::sync::atomic::Ordering;
 pub(crate) fn pass(to: AddressSpaceId) {
     let word = baton(to);
     word.store(1, Ordering::Release);
+    // More than one may wait: a process that was killed is not gone at once.
     // SAFETY: the word is mapped in every process of the world.
-    unsafe { raw::syscall3(libc::SYS_futex, word.as_ptr() as u64, libc::FUTEX_WAKE as u64, 1) };
+    unsafe { raw::syscall3(libc::SYS_futex, word.as_ptr() as u64, libc::FUTEX_WAKE as u64, i32::MAX as u64) };
 }
 
 /// Waits for the baton, at most `seconds`. False on timeout.

@@ -2,6 +2,7 @@
 
 use crate::arena;
 use crate::entry::{self, LOCAL};
+use crate::snapshot::{self, Cover, Replaced};
 use crate::{image, patch, pool, process, raw};
 use kernel::host::{Host, ImageEntry};
 use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
@@ -27,9 +28,40 @@ fn check(result: i64) -> Result<(), Errno> {
 fn map(at: u64, len: u64, prot: u32, flags: i32, fd: i32, offset: u64) -> Result<(), Errno> {
     debug_assert!(at >= kernel::memory::LOWEST && at + len <= kernel::memory::HIGHEST, "only the guest's range");
     patch::forget(at, len);
+    snapshot::changed(at, len, Replaced::Yes);
     let flags = (flags | libc::MAP_FIXED | libc::MAP_NORESERVE) as u64;
     // SAFETY: the kernel only maps in the guest's range, where nothing of fbsim lies.
     check(unsafe { raw::syscall(libc::SYS_mmap, [at, len, u64::from(prot), flags, fd as u64, offset]) })
+}
+
+/// Unmaps a range of the guest's, but nothing of the host's in between.
+pub(crate) fn unmap(at: u64, len: u64) {
+    let mut from = at;
+    for zone in HOST_ZONES.into_iter().chain([u64::MAX]) {
+        let to = (at + len).min(zone);
+        if from < to {
+            // SAFETY: the range is the guest's, and holds no zone of the host's.
+            unsafe { raw::syscall3(libc::SYS_munmap, from, to - from, 0) };
+        }
+        from = from.max(zone.saturating_add(HOST_ZONE_SIZE));
+    }
+}
+
+impl GuestHost {
+    /// Does what `mremap` would do, for memory that is mapped from a snapshot: behind its end lies what is not the
+    /// guest's.
+    fn copy_over(&mut self, from: u64, from_len: u64, to: u64, to_len: u64, prot: u32) -> Result<(), Errno> {
+        if from == to {
+            return self.map_anonymous(from + from_len, to_len - from_len, prot);
+        }
+        let open = (libc::PROT_READ | libc::PROT_WRITE) as u32;
+        self.map_anonymous(to, to_len, open)?;
+        self.protect(from, from_len, open)?;
+        // SAFETY: both ranges are mapped, and do not overlap: the target was free.
+        unsafe { std::ptr::copy_nonoverlapping(from as *const u8, to as *mut u8, from_len.min(to_len) as usize) };
+        self.unmap(from, from_len);
+        self.protect(to, to_len, prot)
+    }
 }
 
 impl Host for GuestHost {
@@ -52,6 +84,7 @@ impl Host for GuestHost {
     }
     fn map_pool(&mut self, at: u64, len: u64, prot: u32, offset: u64) -> Result<(), Errno> {
         patch::forget(at, len);
+        snapshot::changed(at, len, Replaced::Yes);
         pool::show(at, len, prot, offset)
     }
     fn pool_read(&self, offset: u64, into: &mut [u8]) {
@@ -69,34 +102,40 @@ impl Host for GuestHost {
     }
     fn unmap(&mut self, at: u64, len: u64) {
         patch::forget(at, len);
-        let mut from = at;
-        for zone in HOST_ZONES.into_iter().chain([u64::MAX]) {
-            let to = (at + len).min(zone);
-            if from < to {
-                // SAFETY: the range is the guest's, and holds no zone of the host's.
-                unsafe { raw::syscall3(libc::SYS_munmap, from, to - from, 0) };
-            }
-            from = from.max(zone.saturating_add(HOST_ZONE_SIZE));
-        }
+        snapshot::changed(at, len, Replaced::Yes);
+        unmap(at, len);
     }
     fn protect(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno> {
         if prot & libc::PROT_WRITE as u32 != 0 {
             patch::restore(at, len);
         }
+        snapshot::changed(at, len, Replaced::No);
         // SAFETY: the range is the guest's.
         check(unsafe { raw::syscall3(libc::SYS_mprotect, at, len, u64::from(prot)) })
     }
-    fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64) -> Result<(), Errno> {
+    fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64, prot: u32) -> Result<(), Errno> {
         patch::restore(from, from_len);
         patch::forget(to, to_len);
+        if snapshot::cover(from, from_len) == Cover::Some {
+            return self.copy_over(from, from_len, to, to_len, prot);
+        }
+        snapshot::changed(from, from_len, Replaced::Yes);
+        snapshot::changed(to, to_len, Replaced::Yes);
         let (flags, target) = if from == to { (0, 0) } else { (libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, to) };
         // SAFETY: both ranges are the guest's, and the kernel has checked that the target is free.
         check(unsafe { raw::syscall(libc::SYS_mremap, [from, from_len, to_len, flags as u64, target, 0]) })
     }
-    fn discard(&mut self, at: u64, len: u64) {
+    fn discard(&mut self, at: u64, len: u64, prot: u32, image: Option<(&str, u64)>) -> Result<(), Errno> {
+        if snapshot::cover(at, len) == Cover::Some {
+            return match image {
+                Some((path, offset)) => self.map_image(at, len, prot, path, offset),
+                None => self.map_anonymous(at, len, prot),
+            };
+        }
         patch::forget(at, len);
         // SAFETY: the range is the guest's.
         unsafe { raw::syscall3(libc::SYS_madvise, at, len, libc::MADV_DONTNEED as u64) };
+        Ok(())
     }
     fn extended_state(&self, into: &mut Vec<u8>) {
         if self.space != AddressSpaceId::SUPERVISOR {

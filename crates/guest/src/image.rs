@@ -2,6 +2,7 @@
 //!
 //! Each process keeps a few files open, because a program start reads and maps the same libraries several times.
 
+use crate::raw;
 use kernel::host::{ImageEntry, ImageKind};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -42,6 +43,15 @@ pub(crate) fn open(path: &str) -> Option<i32> {
     }
     cache.push_back((path.to_owned(), fd));
     Some(fd)
+}
+
+/// Maps an image file privately over a range of the guest's. `None` if it is gone or the host refuses.
+pub(crate) fn map(at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Option<()> {
+    let fd = open(path)?;
+    let flags = (libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE) as u64;
+    // SAFETY: the range is the guest's.
+    let result = unsafe { raw::syscall(libc::SYS_mmap, [at, len, u64::from(prot), flags, fd as u64, offset]) };
+    (result == at as i64).then_some(())
 }
 
 /// Reads from an image file; called outside kernel mode.

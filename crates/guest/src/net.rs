@@ -6,7 +6,7 @@ use crate::requirements::Requirement;
 use libseccomp::{ScmpAction, ScmpArgCompare, ScmpCompareOp, ScmpFilterContext, ScmpSyscall};
 
 /// What the runtime, its allocator and the worker's own code need.
-const ALLOWED: [i64; 48] = [
+const ALLOWED: [i64; 50] = [
     libc::SYS_arch_prctl,
     libc::SYS_brk,
     libc::SYS_clock_gettime,
@@ -18,6 +18,7 @@ const ALLOWED: [i64; 48] = [
     libc::SYS_fcntl,
     libc::SYS_fork,
     libc::SYS_fstat,
+    libc::SYS_ftruncate,
     libc::SYS_futex,
     libc::SYS_getcwd,
     libc::SYS_getdents64,
@@ -36,6 +37,7 @@ const ALLOWED: [i64; 48] = [
     libc::SYS_newfstatat,
     libc::SYS_poll,
     libc::SYS_prctl,
+    libc::SYS_pwrite64,
     libc::SYS_pread64,
     libc::SYS_read,
     libc::SYS_readlink,

@@ -3,6 +3,7 @@
 use crate::arena::{self, shared};
 use crate::entry::{self, LOCAL};
 use crate::patch::{self, Entry};
+use crate::snapshot::{self, Order};
 use crate::{baton, cpuid, image, raw};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
@@ -12,8 +13,21 @@ use std::sync::atomic::Ordering;
 /// How long a process waits for the baton before it looks whether its supervisor still lives.
 const PATIENCE_NANOS: u64 = 5_000_000_000;
 
-/// Waits for the baton; ends this process when the supervisor is gone.
+/// Waits for the baton to run, and does what else is asked meanwhile; ends this process when the supervisor is gone.
 pub(crate) fn wait_for_baton() {
+    loop {
+        wait();
+        let done = match Order::from_word(shared().order.swap(0, Ordering::Relaxed)) {
+            Order::Run => return,
+            Order::Take => snapshot::take_memory(),
+            Order::Rewind => snapshot::rewind_memory(),
+        };
+        shared().answer.store(u32::from(done.is_some()), Ordering::Relaxed);
+        baton::pass(AddressSpaceId::SUPERVISOR);
+    }
+}
+
+fn wait() {
     let me = LOCAL.space.get();
     while !baton::wait(me, PATIENCE_NANOS) {
         let supervisor = shared().pids[0].load(Ordering::Relaxed);
@@ -21,6 +35,18 @@ pub(crate) fn wait_for_baton() {
         if unsafe { raw::syscall3(libc::SYS_kill, supervisor as u64, 0, 0) } == -i64::from(libc::ESRCH) {
             raw::exit(0);
         }
+    }
+}
+
+/// Whether this process stays when its address space is gone: a snapshot needs it again.
+pub(crate) fn outlives_its_space() -> bool {
+    LOCAL.space.get().0 < shared().armed_below.load(Ordering::Relaxed)
+}
+
+/// This process is about to end: its number may soon be another's.
+pub(crate) fn leave_world() {
+    if !outlives_its_space() {
+        shared().pids[LOCAL.space.get().0 as usize].store(0, Ordering::Relaxed);
     }
 }
 
@@ -50,6 +76,7 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
     }
     LOCAL.space.set(child);
     LOCAL.loaded.set(None);
+    arena::outside_arena(snapshot::forked);
     if !entry::arm() {
         raw::complain(&["fbsim: internal: syscall user dispatch could not be armed after a fork\n"]);
         raw::exit(70);
@@ -80,7 +107,10 @@ fn prepare() {
     // SAFETY: closing descriptors and prctl change this process alone. Standard error stays for internal errors.
     unsafe {
         raw::syscall3(libc::SYS_close_range, 0, 1, 0);
-        raw::syscall3(libc::SYS_close_range, 3, u64::from(u32::MAX), 0);
+        raw::syscall3(libc::SYS_close_range, 3, snapshot::KEPT_FD as u64 - 1, 0);
+        raw::syscall3(libc::SYS_close_range, snapshot::KEPT_FD as u64 + 1, u64::from(u32::MAX), 0);
+        // Children that end need not be waited for: nobody could.
+        libc::signal(libc::SIGCHLD, libc::SIG_IGN);
         raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0);
         raw::syscall3(libc::SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0);
     }

@@ -64,6 +64,11 @@ fn has_ended(pid: i32) -> bool {
     }
 }
 
+/// Whether a process is gone or has ended.
+pub(crate) fn is_gone(pid: i32) -> bool {
+    cpu_time(pid).is_none() || has_ended(pid)
+}
+
 /// Processor time a process has used, in nanoseconds; `None` if it is gone.
 fn cpu_time(pid: i32) -> Option<u64> {
     // The clock id of a process's scheduled time, as clock_getcpuclockid(3) makes it.

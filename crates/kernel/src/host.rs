@@ -72,13 +72,17 @@ pub trait Host {
     /// # Errors
     /// The host's errno.
     fn protect(&mut self, at: u64, len: u64, prot: u32) -> Result<(), Errno>;
-    /// Moves or resizes a mapping (`mremap` with `MREMAP_FIXED`); `to` is free.
+    /// Moves or resizes a mapping (`mremap` with `MREMAP_FIXED`) of private memory with this protection; `to` is free.
     ///
     /// # Errors
     /// The host's errno.
-    fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64) -> Result<(), Errno>;
-    /// Drops the content of private pages (`MADV_DONTNEED`).
-    fn discard(&mut self, at: u64, len: u64);
+    fn remap(&mut self, from: u64, from_len: u64, to: u64, to_len: u64, prot: u32) -> Result<(), Errno>;
+    /// Drops the content of private pages (`MADV_DONTNEED`), which are mapped with this protection: they read as zeros
+    /// again, or as this file of the image from this offset on.
+    ///
+    /// # Errors
+    /// The host's errno.
+    fn discard(&mut self, at: u64, len: u64, prot: u32, image: Option<(&str, u64)>) -> Result<(), Errno>;
 
     /// The thread whose extended state the processor (or the frame of its entry) holds, if any.
     fn loaded(&self) -> Option<ThreadId>;

@@ -1,7 +1,7 @@
 //! The event log: everything observable, in order, chained into the event hash.
 
 use model::machine::Filter;
-use model::{Body, Event, EventHash, EventIndex, Note, ThreadId, VirtualTime};
+use model::{Body, Event, EventHash, EventIndex, Note, ThreadId, VirtualTime, argument_count};
 
 /// What is kept of the events once they are chained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,8 +13,11 @@ pub enum Retention {
     Hash,
 }
 
-/// Events live in chunks, so that a long log is never copied while it grows.
-const CHUNK: usize = 1 << 9;
+/// Events live in chunks, so that a long log is never copied while it grows. A chunk fills 64 KiB: an allocator of
+/// powers of two loses nothing by it.
+const CHUNK: usize = (64 << 10) / size_of::<Event>();
+/// Words of a thread's state that are hashed in one pass with an event.
+const EXTRA: usize = 20;
 
 /// The log of a world.
 #[derive(Debug, Default)]
@@ -44,32 +47,43 @@ impl Log {
     pub fn retain(&mut self, retention: Retention) {
         self.retention = retention;
     }
-    /// Appends an event. `extra` words are chained in besides what the event itself says.
-    pub fn append(&mut self, at: VirtualTime, thread: ThreadId, body: Body, extra: &[u64]) -> EventIndex {
+    /// Appends an event. `extra` words are chained in besides what the event itself says. What a call finds in
+    /// registers beyond its arguments is not part of the event.
+    pub fn append(&mut self, at: VirtualTime, thread: ThreadId, mut body: Body, extra: &[u64]) -> EventIndex {
         let index = EventIndex(self.count);
         self.count += 1;
-        self.hash.words([at.0, u64::from(thread.service.0) << 32 | u64::from(thread.tid)]);
-        self.hash.block(extra);
-        body.add_to(&mut self.hash);
-        if matches!(body, Body::Call(_)) {
-            self.calls += 1;
+        let mut words = [0; EXTRA + 2];
+        let (extra, long) = if extra.len() > EXTRA { extra.split_at(EXTRA) } else { (extra, &[][..]) };
+        words[0] = at.0;
+        words[1] = u64::from(thread.service.0) << 32 | u64::from(thread.tid);
+        words[2..extra.len() + 2].copy_from_slice(extra);
+        if !long.is_empty() {
+            self.hash.block(long);
         }
+        if let Body::Call(call) = &mut body {
+            self.calls += 1;
+            call.args[argument_count(call.number)..].fill(0);
+        }
+        body.add_to(&mut self.hash, &words[..extra.len() + 2]);
         let event = Event { index, at, thread, hash: self.hash, body };
         if self.filters.iter().any(|f| f.matches(&event)) {
             self.attention.push(index);
         }
         self.compare(index);
         if self.retention == Retention::All {
-            match self.chunks.last_mut() {
-                Some(chunk) if chunk.len() < CHUNK => chunk.push(event),
-                _ => {
-                    let mut chunk = Vec::with_capacity(CHUNK);
-                    chunk.push(event);
-                    self.chunks.push(chunk);
-                }
-            }
+            self.keep(event);
         }
         index
+    }
+    fn keep(&mut self, event: Event) {
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(event),
+            _ => {
+                let mut chunk = Vec::with_capacity(CHUNK);
+                chunk.push(event);
+                self.chunks.push(chunk);
+            }
+        }
     }
     fn compare(&mut self, index: EventIndex) {
         if let Some(expected) = &mut self.expected

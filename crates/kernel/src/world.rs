@@ -121,7 +121,7 @@ pub struct Kernel {
     /// Which pages of the pool are in use.
     pub pool: crate::memory::Pool,
     /// Ranges in which a process's host mappings of shared files do not agree with the kernel's map yet: (start, length).
-    pub(crate) stale: BTreeMap<AddressSpaceId, Vec<(u64, u64)>>,
+    pub stale: BTreeMap<AddressSpaceId, Vec<(u64, u64)>>,
     /// Bytes that guests wrote to their standard streams and the supervisor has not passed on: (is stderr, bytes).
     pub console: Vec<(bool, Vec<u8>)>,
     /// How processes ended that were the first of their service.

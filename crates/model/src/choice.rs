@@ -210,6 +210,10 @@ impl Choices {
     pub fn new(source: Box<dyn Source>) -> Choices {
         Choices { source, phase: Phase::Boot, counters: BTreeMap::new(), taken: Vec::new(), asked: 0 }
     }
+    /// Replaces who answers.
+    pub fn set_source(&mut self, source: Box<dyn Source>) {
+        self.source = source;
+    }
     /// Enters a phase; the streams' counters start again, so that the length of the boot does not matter.
     pub fn enter(&mut self, phase: Phase) {
         self.phase = phase;

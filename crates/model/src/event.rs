@@ -162,12 +162,31 @@ impl Note {
 }
 
 impl Body {
-    /// Adds everything this says to the chain.
-    pub fn add_to(&self, hash: &mut EventHash) {
+    /// Adds to the chain what is to be said before the body, and everything that the body says. For a call, numbers
+    /// are gathered and hashed in one pass: calls are what a run is made of.
+    pub fn add_to(&self, hash: &mut EventHash, before: &[u64]) {
+        const WORDS: usize = 8;
+        const ROOM: usize = 22;
+        let Body::Call(call) = self else {
+            hash.block(before);
+            return self.add_rest_to(hash);
+        };
+        let mut words = [0; ROOM + WORDS];
+        let (before, long) = if before.len() > ROOM { before.split_at(ROOM) } else { (before, &[][..]) };
+        let said = before.len() + WORDS;
+        words[..before.len()].copy_from_slice(before);
+        let [a, b, c, d, e, f] = call.args;
+        let own = [u64::from(call.number), a, b, c, d, e, f, call.result as u64];
+        words[before.len()..said].copy_from_slice(&own);
+        hash.block(&words[..said]);
+        if !long.is_empty() {
+            hash.block(long);
+        }
+        self.add_rest_to(hash);
+    }
+    fn add_rest_to(&self, hash: &mut EventHash) {
         match self {
             Body::Call(call) => {
-                let [a, b, c, d, e, f] = call.args;
-                hash.words([u64::from(call.number), a, b, c, d, e, f, call.result as u64]);
                 match &call.decision {
                     Decision::Allow => {}
                     Decision::Deny(errno) => hash.words([1, errno.0 as u64]),

@@ -4,6 +4,7 @@
 //! This crate knows nobody. It does no I/O and holds no unsafe code, so everything built on it can be tested in
 //! microseconds. It is the only place that creates a random stream ([`rng`]).
 
+pub mod arity;
 pub mod choice;
 pub mod event;
 pub mod fault;
@@ -17,6 +18,7 @@ pub mod seed;
 pub mod time;
 pub mod verdict;
 
+pub use arity::argument_count;
 pub use choice::{Choice, Choices, Hint, Kind, Point, Source, Stream};
 pub use event::{Body, Call, Decision, Event, Line, LineSource, Note, Value};
 pub use fault::{Action, Errno, FaultRule, RuleId};

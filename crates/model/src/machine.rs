@@ -56,7 +56,13 @@ pub trait Machine {
 
     /// Starts a service's process.
     fn start(&self, service: ServiceId) -> Result<(), Stopped>;
-    /// The services are up: from now on choices are asked of the source.
+    /// True if the services are already up: the machine was brought back to the moment of an earlier call of
+    /// [`Machine::enter_run`], and the driver is to go on from there. To be asked once, at the start of the body of
+    /// [`Machine::drive`].
+    fn is_booted(&self) -> bool {
+        false
+    }
+    /// The services are up: from now on choices are asked of the source. What led here must not depend on the test.
     fn enter_run(&self);
     /// True while the first process of a service lives.
     fn is_alive(&self, service: ServiceId) -> bool;

@@ -1,28 +1,39 @@
 //! The content of a block of events. Blocks are independent, so that a reader may start at any of them.
 //!
 //! ```text
-//!   events.rs       when a block is full; first index, count, hashes
-//!    └ rows.rs      an event as the bytes that were not expected
-//!       └ expectation.rs   what is expected, and the texts seen so far
+//!   events.rs       when a block is full; first index, count
+//!    └ rows.rs      an event as what was not expected of it
+//!       ├ expectation.rs   what is expected
+//!       └ columns.rs       where it is put: what is alike lies together
 //! ```
 
+mod columns;
 mod expectation;
 mod rows;
 
 use crate::block::BLOCK_MAX;
 use crate::bytes::{Cursor, put_number};
 use crate::error::Malformed;
-use model::{Event, EventHash, EventIndex, VirtualTime};
+use columns::{Column, Sources};
+use model::{Body, Event, EventHash, EventIndex, Value, VirtualTime};
 use rows::{RowReader, RowWriter};
 
-/// A block is closed before its content grows beyond this; an event that is longer by itself has one of its own.
-pub(crate) const EVENTS_BLOCK: usize = 64 << 10;
+/// A block is closed before its content would grow beyond this; a longer event has one of its own.
+pub(crate) const EVENTS_BLOCK: usize = 128 << 10;
+/// A block is closed, too, before the texts in its events, each counted wherever it occurs, would be longer than this.
+const EXPANDED: usize = 16 << 20;
+/// A reader refuses to make more text than this of a block.
+const EXPANDED_MAX: usize = EXPANDED + BLOCK_MAX;
 /// Every so many events the event hash is stored.
 pub const HASH_EVERY: u64 = 64;
 /// What stands in [`Event::hash`] of an event that was read and whose hash is not stored.
 pub const HASH_UNKNOWN: EventHash = EventHash(0);
-/// The three numbers before the rows are not longer.
+/// The three numbers before the columns are not longer.
 const PREFIX_MAX: usize = 30;
+/// What an event takes besides its texts and the fields of a note, at most.
+const EVENT_MAX: usize = 256;
+/// What a field of a note takes besides its texts, at most.
+const FIELD_MAX: usize = 32;
 
 /// Whether the hash after this event is stored, given the index of the last event of its block.
 fn hash_is_stored(index: u64, last_of_block: u64) -> bool {
@@ -46,7 +57,8 @@ pub(crate) struct EventsBlock {
     count: u64,
     last_hash: EventHash,
     rows: RowWriter,
-    hashes: Vec<u8>,
+    /// Bytes of text in the events.
+    expanded: usize,
 }
 
 impl EventsBlock {
@@ -58,10 +70,10 @@ impl EventsBlock {
             count: 0,
             last_hash: event.hash,
             rows: RowWriter::new(event.at),
-            hashes: Vec::new(),
+            expanded: 0,
         };
         block.add(event);
-        let length = block.length();
+        let length = block.length_max().max(block.expanded);
         if length > BLOCK_MAX {
             return Err(Malformed::TooLong { what: "an event", length: length as u64, limit: BLOCK_MAX as u64 });
         }
@@ -70,43 +82,55 @@ impl EventsBlock {
     pub(crate) fn first(&self) -> EventIndex {
         self.first
     }
-    fn length(&self) -> usize {
-        PREFIX_MAX + self.rows.bytes().len() + self.hashes.len() + 8
+    fn length_max(&self) -> usize {
+        PREFIX_MAX + self.rows.columns.length_max() + 8
     }
     fn add(&mut self, event: &Event) {
         self.rows.write(event);
+        self.expanded += text_of(event).0;
         self.count += 1;
         self.last_hash = event.hash;
         if event.index.0.is_multiple_of(HASH_EVERY) {
-            self.hashes.extend_from_slice(&event.hash.0.to_le_bytes());
+            self.rows.columns.of(Column::Hashes).extend_from_slice(&event.hash.0.to_le_bytes());
         }
     }
-    /// Takes the event if there is room. If not, the block can only be finished.
+    /// Takes the event if there is certainly room.
     pub(crate) fn add_if_it_fits(&mut self, event: &Event) -> bool {
-        let before = (self.rows.bytes().len(), self.hashes.len(), self.last_hash);
-        self.add(event);
-        if self.length() <= EVENTS_BLOCK {
-            return true;
+        let (text, fields) = text_of(event);
+        let longest = text + fields * FIELD_MAX + EVENT_MAX;
+        let fits = self.length_max() + longest <= EVENTS_BLOCK && self.expanded + text <= EXPANDED;
+        if fits {
+            self.add(event);
         }
-        self.count -= 1;
-        self.rows.truncate(before.0);
-        self.hashes.truncate(before.1);
-        self.last_hash = before.2;
-        false
+        fits
     }
     /// The content of the finished block.
-    pub(crate) fn finish(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.length());
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        let last = self.first.0 + (self.count - 1);
+        if !last.is_multiple_of(HASH_EVERY) {
+            self.rows.columns.of(Column::Hashes).extend_from_slice(&self.last_hash.0.to_le_bytes());
+        }
+        let mut out = Vec::with_capacity(self.length_max());
         put_number(&mut out, self.first.0);
         put_number(&mut out, self.count);
         put_number(&mut out, self.started.0);
-        out.extend_from_slice(self.rows.bytes());
-        out.extend_from_slice(&self.hashes);
-        let last = self.first.0 + (self.count - 1);
-        if !last.is_multiple_of(HASH_EVERY) {
-            out.extend_from_slice(&self.last_hash.0.to_le_bytes());
-        }
+        self.rows.columns.write(&mut out);
         out
+    }
+}
+
+/// How much text an event holds, and how many fields.
+fn text_of(event: &Event) -> (usize, usize) {
+    let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+    match &event.body {
+        Body::Call(call) => (length(&call.path) + length(&call.op), 0),
+        Body::Line(line) => (length(&line.path) + line.text.len(), 0),
+        Body::Note(note) => {
+            let of_field = |(name, value): &(Box<str>, Value)| {
+                name.len() + if let Value::Text(text) = value { text.len() } else { 0 }
+            };
+            (note.kind.len() + note.fields.iter().map(of_field).sum::<usize>(), note.fields.len())
+        }
     }
 }
 
@@ -115,7 +139,7 @@ pub(crate) fn extent(content: &[u8]) -> Result<(u64, u64), Malformed> {
     let mut cursor = Cursor::new(content);
     let first = cursor.number("the first index")?;
     let count = cursor.number("the number of events")?;
-    // Every row takes at least one byte.
+    // Every event takes at least one byte.
     let limit = (cursor.len() as u64).min(u64::MAX - first);
     if count == 0 || count > limit {
         return Err(Malformed::TooLong { what: "the number of events", length: count, limit });
@@ -129,15 +153,17 @@ pub(crate) fn decode(content: &[u8]) -> Result<Vec<Event>, Malformed> {
     let mut cursor = Cursor::new(content);
     cursor.number("the first index")?;
     cursor.number("the number of events")?;
-    let mut rows = RowReader::new(VirtualTime(cursor.number("the time of the first event")?));
+    let started = VirtualTime(cursor.number("the time of the first event")?);
+    let mut rows = RowReader::new(Sources::open(cursor)?, started);
     let mut events = Vec::new();
     for index in first..first + count {
-        events.push(rows.read(&mut cursor, EventIndex(index))?);
+        events.push(rows.read(EventIndex(index))?);
     }
     let last = first + (count - 1);
     for event in events.iter_mut().filter(|event| hash_is_stored(event.index.0, last)) {
-        event.hash = EventHash(u64::from_le_bytes(cursor.array("an event hash")?));
+        let hash = rows.columns.of(Column::Hashes).array("an event hash")?;
+        event.hash = EventHash(u64::from_le_bytes(hash));
     }
-    cursor.end("the events")?;
+    rows.columns.end()?;
     Ok(events)
 }

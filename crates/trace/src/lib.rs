@@ -37,7 +37,7 @@
 //! | block | bytes | |
 //! |---|---|---|
 //! | kind | 1 | 1 header, 2 events, 3 choices, 4 outcome, 5 index |
-//! | expanded length | 4 | at most 16 MiB; of events at most 64 KiB, unless it is a single event |
+//! | expanded length | 4 | at most 16 MiB; of events at most 128 KiB, unless it is a single event |
 //! | compressed length | 4 | |
 //! | checksum | 8 | XXH3-64 over the expanded content, seeded with the kind |
 //! | content | … | one zstd frame of its own |
@@ -68,36 +68,48 @@
 //!
 //! # Events
 //!
-//! A run that repeats itself costs two or three bytes an event, since only what was not expected is stored. What is
-//! expected follows from the events before it in the same block: a thread's next call is the one that followed the last
-//! time, with the values that it had the last time.
+//! A run that repeats itself costs little, since only what was not expected is stored, and what is alike lies together.
+//! What is expected follows from the events before it in the same block: a call follows the three calls of its thread
+//! before it as it did last time in the same service, with the values that it had after the same two calls.
 //!
 //! ```text
-//!   content := first index, count, time of the first event, row × count, hash × n
+//!   content := first index, count, time of the first event, number of columns, (column, length) × n, bytes × n
+//!              columns in rising order; those that are empty are left out
+//!   column  := 0 heads, 1 threads, 2 times, 3 flags, 4 rest, 5 paths, 6 notes, 7 texts, 8 hashes;
+//!              16 + 8 × call + i the i-th argument of a call, from 0, its result as the sixth
+//! ```
+//!
+//! For each event, in the columns of their names:
+//!
+//! ```text
+//!   thread  := 0 the thread of the previous event | 1, service, thread number | n + 2 the n-th thread of the block, from 0
+//!   time    := signed difference to the expected time since the previous event
+//!              expected: for a call as at the last call of this number (of the service, else of anybody); else 0
+//!   head    := 0 the expected call | 1 a line | 2 a note | 3 + number a call
+//!              expected: the call that followed the thread's last three last time in the service; else the one that
+//!              followed the last one; else 0
+//!   flags   := only for a call, 1 byte: bits 0–5 an argument, bit 6 the result, bit 7 the rest was not expected
+//!              expected: the values after the thread's last two calls last time in the service; else those of the last
+//!              call of this number (of the service, else of anybody); else 0
+//!   value   := in the column of the call and the argument: signed difference to the last call of this number (of the
+//!              service, else of anybody; else 0)
+//!   rest    := decision (0 allowed | 1, signed errno | 2, nanoseconds of delay), operation: text
+//!              expected: as at the last call of this number (of the service, else of anybody); else allowed, none
+//!   path    := only for a call: 0 the expected one | 1, text | 2 the path of the thread's last call that had one
+//!              expected: the path that went with this first argument last time in the service; a descriptor from
+//!              open, creat, openat or openat2 goes with the path that was opened; else none
+//!   note    := of a line: 0 standard output | 1 standard error | 2 observed file; path: text; then the line itself in the
+//!              column of texts
+//!              of a note: kind: text, number of fields, (name: text, value) for each
+//!              value: 0, text | 1, signed number | 2 false | 3 true
+//!   text    := 0 none | 1 a new one, in the column of texts | n + 2 the n-th text of the block, from 0
+//!              in the column of texts: length, UTF-8
 //!   hash    := 8 bytes; at each event whose index is a multiple of 64, and at the last of the block
-//!   row     := head, [thread], [time], body
-//!   head    := 1 byte: bits 0–1 the body (0 call, 1 line, 2 note), then what follows because it was not expected:
-//!              bit 2 thread, bit 3 time, and for a call bit 4 number, bit 5 values, bit 6 rest; bit 7 is 0
-//!   thread  := 0, service, thread number | n + 1 for the n-th thread of the block, from 0
-//!              expected: the thread of the previous event
-//!   time    := signed difference to the previous event
-//!              expected: for a call as at the thread's last call of this number; else, or without one, 0
-//!   body    := call | line | note
-//!   call    := [number], [values], [rest]
-//!   number  := the system call
-//!              expected: the one that followed the thread's last call of the number of its previous call, else 0
-//!   values  := 1 byte of flags: bits 0–5 an argument, bit 6 the result; for each, the signed difference to what was
-//!              expected: as in the thread's last call of this number, else 0
-//!   rest    := decision (0 allowed | 1, signed errno | 2, nanoseconds of delay), path, operation
-//!              expected: as in the thread's last call of this number, else allowed, none, none
-//!   line    := 0 standard output | 1 standard error | 2 observed file; path, length, text
-//!   note    := kind, number of fields, (name, value) for each
-//!   value   := 0, text | 1, signed number | 2 false | 3 true
 //! ```
 //!
 //! Numbers are LEB128: seven bits a byte, the lowest first, the high bit set on all but the last. Signed numbers and
-//! differences, which are modulo 2^64, are zigzag-coded before. A path, operation, kind, name or value text is stored
-//! once in a block: 0 stands for none, 1 for a new text that follows with its length, n + 2 for the n-th from 0.
+//! differences, which are modulo 2^64, are zigzag-coded before. The texts in the events of a block are at most 32 MiB, each
+//! counted wherever it occurs.
 //!
 //! The event hash is stored so seldom because no compression shortens it; a replay computes all of them again and
 //! compares these.

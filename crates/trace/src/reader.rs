@@ -19,7 +19,7 @@ use model::{Choice, Event, EventIndex, Outcome};
 pub struct Trace {
     /// What was run, and how to run it again.
     pub header: Header,
-    /// Everything that happened. The hash of most events is [`crate::HASH_UNKNOWN`].
+    /// Everything that happened, or its beginning ([`Trace::read_until`]). The hash of most events is [`crate::HASH_UNKNOWN`].
     pub events: Vec<Event>,
     /// How it ended, with the choices that made it so.
     pub outcome: Outcome,
@@ -33,6 +33,16 @@ impl Trace {
     pub fn read(bytes: &[u8]) -> Result<Trace, ReadError> {
         let reader = TraceReader::open(bytes)?;
         let events = reader.events_from(EventIndex(0)).collect::<Result<_, _>>()?;
+        Ok(Trace { header: reader.header, events, outcome: reader.outcome })
+    }
+    /// Reads a complete trace, but of its events only those up to this one. Later blocks are not touched.
+    ///
+    /// # Errors
+    /// As [`Trace::read`], but for damage among later events.
+    pub fn read_until(bytes: &[u8], last: EventIndex) -> Result<Trace, ReadError> {
+        let reader = TraceReader::open(bytes)?;
+        let count = usize::try_from(last.0).unwrap_or(usize::MAX).saturating_add(1);
+        let events = reader.events_from(EventIndex(0)).take(count).collect::<Result<_, _>>()?;
         Ok(Trace { header: reader.header, events, outcome: reader.outcome })
     }
     /// Every choice that was not 0.

@@ -107,6 +107,12 @@ pub(crate) fn finish_within(command: Command, limit: Duration) -> Ran {
     Started::new(command).finish(limit)
 }
 
+/// The same for a program that may leave orphans behind, which end by themselves: its own end and theirs are awaited.
+#[track_caller]
+pub(crate) fn finish_all_within(command: Command, limit: Duration) -> Ran {
+    Started::new(command).finish_all(limit)
+}
+
 /// What is heard of a child.
 enum Heard {
     Stdout(Vec<u8>),

@@ -164,8 +164,11 @@ fn switch() {
         match step {
             Ok(()) => return,
             Err((to, gone)) => {
-                baton::pass(to);
                 if gone {
+                    process::leave_world();
+                }
+                baton::pass(to);
+                if gone && !process::outlives_its_space() {
                     raw::exit(0);
                 }
                 process::wait_for_baton();
@@ -265,7 +268,8 @@ unsafe extern "C" fn on_watchdog(_: i32, _: *mut libc::siginfo_t, context: *mut 
     });
     baton::pass(AddressSpaceId::SUPERVISOR);
     process::wait_for_baton();
-    raw::exit(0)
+    // Only a process that was brought back to a snapshot gets it again.
+    go_on()
 }
 
 /// A fault of fbsim's own code: a defect. Says where and ends.

@@ -117,7 +117,8 @@ mod tests {
     fn sites() {
         let cmp = [0x48, 0x3d, 0x01, 0xf0, 0xff, 0xff];
         let mov = [0xb8, 0x27, 0, 0, 0];
-        let table: &[(&str, &[u8], &[u8], u64, Option<Form>)] = &[
+        type Row<'a> = (&'a str, &'a [u8], &'a [u8], u64, Option<Form>);
+        let table: &[Row<'_>] = &[
             ("mov eax; syscall", &mov, &[0xc3], 0x27, Some(Form::Before(5))),
             ("mov rax; syscall", &[0x48, 0xc7, 0xc0, 0x27, 0, 0, 0], &[0xc3], 0x27, Some(Form::Before(7))),
             ("mov eax of another number", &mov, &[0xc3, 0xc3, 0xc3], 0x28, None),

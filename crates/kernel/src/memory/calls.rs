@@ -304,14 +304,15 @@ fn discard(c: &mut Caller<'_>, at: u64, len: u64) -> Result<(), Errno> {
     for (from, vma) in c.k.memory(c.space()).within(at, len) {
         let to = vma.end;
         match vma.backing {
-            Backing::Anonymous | Backing::File(..) => c.host.discard(from, to - from),
+            Backing::Anonymous => c.host.discard(from, to - from, vma.prot, None)?,
+            Backing::File(path, offset) => c.host.discard(from, to - from, vma.prot, Some((&path, offset)))?,
             Backing::Beyond(..) | Backing::Shared(_) | Backing::Ahead(_) => {}
             // The file is gone, and with it what could be shown instead.
             Backing::Copied(inode, _, _) if !c.k.inode_exists(inode) => {}
             // What the file had when it was mapped was copied, and has to be copied again.
             Backing::Copied(inode, _, offset) => {
                 let writable = (libc::PROT_READ | libc::PROT_WRITE) as u32;
-                c.host.discard(from, to - from);
+                c.host.discard(from, to - from, vma.prot, None)?;
                 c.host.protect(from, to - from, writable)?;
                 copy_file(c.k, c.host, inode, offset, from, to - from)?;
                 c.host.protect(from, to - from, vma.prot)?;

@@ -87,7 +87,7 @@ fn move_mapping(c: &mut Caller<'_>, whole: &Whole, at: u64, old_len: u64, to: u6
         unmap(c, at, old_len);
         return done(to as i64);
     }
-    c.host.remap(at, old_len, to, new_len)?;
+    c.host.remap(at, old_len, to, new_len, whole.vma.prot)?;
     let moved = whole.vma.tail(whole.start, at);
     let memory = c.k.memory_mut(space);
     memory.remove(at, old_len);

@@ -68,10 +68,12 @@ impl Host for TestHost {
     fn protect(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         unreachable!()
     }
-    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64) -> Result<(), Errno> {
+    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         unreachable!()
     }
-    fn discard(&mut self, _: u64, _: u64) {}
+    fn discard(&mut self, _: u64, _: u64, _: u32, _: Option<(&str, u64)>) -> Result<(), Errno> {
+        Ok(())
+    }
     fn loaded(&self) -> Option<ThreadId> {
         self.loaded
     }

@@ -178,7 +178,9 @@ impl<'v> Context<'_, 'v, '_> {
 
     /// Everything on the driver's task, from the first service to the last fault removed.
     fn life(&self, eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, test: &Test<'v>) -> Result<(), Broken> {
-        boot::boot(live, self.program.start_order())?;
+        if !live.machine.is_booted() {
+            boot::boot(live, self.program.start_order())?;
+        }
         live.machine.enter_run();
         live.stage.set(Stage::Body);
         for value in &test.faults {

@@ -1,276 +1,311 @@
-//! One event as a row, by the grammar of the crate's documentation. What is as expected (see [`Expectation`]) is left out.
+//! One event as what is in the columns for it, by the grammar of the crate's documentation. What is as expected (see
+//! [`Expectation`]) costs a zero in a column of zeros.
 
-use super::HASH_UNKNOWN;
-use super::expectation::{Expectation, Texts};
-use crate::bytes::{Cursor, put_number, put_signed, put_step, put_text};
+use super::columns::{Column, Columns, SLOTS, Sources};
+use super::expectation::{Expectation, Habit, TextRef, Values};
+use super::{EXPANDED_MAX, HASH_UNKNOWN};
+use crate::bytes::{put_number, put_signed, put_step, put_text};
 use crate::error::Malformed;
 use model::{Body, Call, Decision, Errno, Event, EventIndex, Line, LineSource, Note, ServiceId, ThreadId, Value};
 use model::{VirtualDuration, VirtualTime};
+use std::collections::BTreeMap;
 
-const CALL: u8 = 0;
-const LINE: u8 = 1;
-const NOTE: u8 = 2;
-const BODY: u8 = 0b11;
-const THREAD: u8 = 1 << 2;
-const TIME: u8 = 1 << 3;
-const NUMBER: u8 = 1 << 4;
-const VALUES: u8 = 1 << 5;
-const REST: u8 = 1 << 6;
-const CALL_ONLY: u8 = NUMBER | VALUES | REST;
-const RESULT: u8 = 1 << 6;
+/// Heads: an expected call, a line, a note, and from here on the number of a call.
+const EXPECTED: u32 = 0;
+const LINE: u32 = 1;
+const NOTE: u32 = 2;
+const CALL: u32 = 3;
+/// The bit in the flags of a call for its decision and operation; the bits below are its values.
+const REST: u8 = 1 << SLOTS;
 
-/// Turns events into rows.
+fn values_of(call: &Call) -> Values {
+    let [a, b, c, d, e, f] = call.args;
+    [a, b, c, d, e, f, call.result as u64]
+}
+
+/// Turns events into columns.
 #[derive(Debug)]
 pub(super) struct RowWriter {
-    out: Vec<u8>,
+    pub(super) columns: Columns,
     expected: Expectation,
-    texts: Texts,
+    texts: Vec<Box<str>>,
+    numbers: BTreeMap<Box<str>, TextRef>,
 }
 
 impl RowWriter {
     pub(super) fn new(start: VirtualTime) -> RowWriter {
-        RowWriter { out: Vec::new(), expected: Expectation::new(start), texts: Texts::default() }
-    }
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.out
-    }
-    /// Drops what was written last. What was learned from it stays, so nothing more may be written.
-    pub(super) fn truncate(&mut self, length: usize) {
-        self.out.truncate(length);
+        RowWriter {
+            columns: Columns::default(),
+            expected: Expectation::new(start),
+            texts: Vec::new(),
+            numbers: BTreeMap::new(),
+        }
     }
     pub(super) fn write(&mut self, event: &Event) {
-        let head_at = self.out.len();
-        self.out.push(0);
-        let mut head = self.write_thread(event.thread);
+        self.write_thread(event.thread);
         let step = event.at.0.wrapping_sub(self.expected.at.0);
-        let expected_step = match &event.body {
-            Body::Call(call) => self.expected.call(self.expected.thread, call.number).step,
-            Body::Line(_) | Body::Note(_) => 0,
-        };
-        if step != expected_step {
-            head |= TIME;
-            put_signed(&mut self.out, step as i64);
-        }
         self.expected.at = event.at;
-        head |= match &event.body {
-            Body::Call(call) => CALL | self.write_call(call, step),
+        match &event.body {
+            Body::Call(call) => self.write_call(call, step),
             Body::Line(line) => {
+                put_signed(self.columns.of(Column::Times), step as i64);
+                put_number(self.columns.of(Column::Heads), LINE.into());
                 self.write_line(line);
-                LINE
             }
             Body::Note(note) => {
+                put_signed(self.columns.of(Column::Times), step as i64);
+                put_number(self.columns.of(Column::Heads), NOTE.into());
                 self.write_note(note);
-                NOTE
             }
-        };
-        self.out[head_at] = head;
+        }
     }
-    fn write_thread(&mut self, thread: ThreadId) -> u8 {
+    fn write_thread(&mut self, thread: ThreadId) {
+        let out = self.columns.of(Column::Threads);
         match self.expected.number_of(thread) {
-            Some(number) if number == self.expected.thread => return 0,
+            Some(number) if number == self.expected.thread => out.push(0),
             Some(number) => {
-                put_number(&mut self.out, u64::from(number) + 1);
+                put_number(out, u64::from(number) + 2);
                 self.expected.thread = number;
             }
             None => {
-                self.out.push(0);
-                put_number(&mut self.out, u64::from(thread.service.0));
-                put_number(&mut self.out, u64::from(thread.tid));
+                out.push(1);
+                put_number(out, u64::from(thread.service.0));
+                put_number(out, u64::from(thread.tid));
                 self.expected.thread = self.expected.meet(thread);
             }
         }
-        THREAD
     }
-    fn write_call(&mut self, call: &Call, step: u64) -> u8 {
-        let thread = self.expected.thread;
-        let mut head = 0;
-        if call.number != self.expected.next_call(thread) {
-            head |= NUMBER;
-            put_number(&mut self.out, u64::from(call.number));
-        }
-        let expected = &self.expected.call(thread, call.number).call;
+    fn write_call(&mut self, call: &Call, step: u64) {
+        let head = if call.number == self.expected.call() { EXPECTED } else { CALL + u32::from(call.number) };
+        put_number(self.columns.of(Column::Heads), head.into());
+        let last = *self.expected.last(call.number);
+        put_step(self.columns.of(Column::Times), step, last.step);
+        let values = values_of(call);
+        let expected = *self.expected.values(call.number).unwrap_or(&last.values);
         let mut flags = 0;
-        for (i, (now, then)) in call.args.iter().zip(&expected.args).enumerate() {
-            flags |= u8::from(now != then) << i;
-        }
-        if call.result != expected.result {
-            flags |= RESULT;
-        }
-        if flags != 0 {
-            head |= VALUES;
-            self.out.push(flags);
-            for (now, then) in call.args.iter().zip(&expected.args).filter(|(now, then)| now != then) {
-                put_step(&mut self.out, *now, *then);
-            }
-            if flags & RESULT != 0 {
-                put_step(&mut self.out, call.result as u64, expected.result as u64);
+        for slot in 0..SLOTS {
+            if values[slot] != expected[slot] {
+                flags |= 1 << slot;
+                self.columns.value(call.number, slot, |out| put_step(out, values[slot], last.values[slot]));
             }
         }
-        if call.decision != expected.decision || call.path != expected.path || call.op != expected.op {
-            head |= REST;
+        let op = self.known(call.op.as_deref());
+        if call.decision != last.decision || op != Some(last.op) {
+            flags |= REST;
+            let out = self.columns.of(Column::Rest);
             match &call.decision {
-                Decision::Allow => self.out.push(0),
+                Decision::Allow => out.push(0),
                 Decision::Deny(errno) => {
-                    self.out.push(1);
-                    put_signed(&mut self.out, i64::from(errno.0));
+                    out.push(1);
+                    put_signed(out, i64::from(errno.0));
                 }
                 Decision::Delay(by) => {
-                    self.out.push(2);
-                    put_number(&mut self.out, by.0);
+                    out.push(2);
+                    put_number(out, by.0);
                 }
             }
-            self.texts.put(&mut self.out, call.path.as_deref());
-            self.texts.put(&mut self.out, call.op.as_deref());
+            self.put_text(Column::Rest, call.op.as_deref());
         }
-        self.expected.learn(thread, call, step);
-        head
+        self.columns.of(Column::Flags).push(flags);
+        let path = self.write_path(call.path.as_deref(), values[0]);
+        let op = self.known(call.op.as_deref()).unwrap_or(0);
+        self.expected.learn(call.number, Habit { values, step, decision: call.decision, op }, path);
+    }
+    fn write_path(&mut self, path: Option<&str>, argument: u64) -> TextRef {
+        let expected = [self.expected.path(argument), self.expected.previous_path()];
+        for (tag, expected) in [0, 2].into_iter().zip(expected) {
+            if path == (expected as usize).checked_sub(1).map(|number| &*self.texts[number]) {
+                self.columns.of(Column::Paths).push(tag);
+                return expected;
+            }
+        }
+        self.columns.of(Column::Paths).push(1);
+        self.put_text(Column::Paths, path)
     }
     fn write_line(&mut self, line: &Line) {
-        self.out.push(match line.source {
+        self.columns.of(Column::Notes).push(match line.source {
             LineSource::Stdout => 0,
             LineSource::Stderr => 1,
             LineSource::Wal => 2,
         });
-        self.texts.put(&mut self.out, line.path.as_deref());
-        put_text(&mut self.out, &line.text);
+        self.put_text(Column::Notes, line.path.as_deref());
+        put_text(self.columns.of(Column::Texts), &line.text);
     }
     fn write_note(&mut self, note: &Note) {
-        self.texts.put(&mut self.out, Some(&note.kind));
-        put_number(&mut self.out, note.fields.len() as u64);
+        self.put_text(Column::Notes, Some(&note.kind));
+        put_number(self.columns.of(Column::Notes), note.fields.len() as u64);
         for (name, value) in &note.fields {
-            self.texts.put(&mut self.out, Some(name));
+            self.put_text(Column::Notes, Some(name));
             match value {
                 Value::Text(text) => {
-                    self.out.push(0);
-                    self.texts.put(&mut self.out, Some(text));
+                    self.columns.of(Column::Notes).push(0);
+                    self.put_text(Column::Notes, Some(text));
                 }
                 Value::Int(n) => {
-                    self.out.push(1);
-                    put_signed(&mut self.out, *n);
+                    self.columns.of(Column::Notes).push(1);
+                    put_signed(self.columns.of(Column::Notes), *n);
                 }
-                Value::Bool(b) => self.out.push(2 + u8::from(*b)),
+                Value::Bool(b) => self.columns.of(Column::Notes).push(2 + u8::from(*b)),
             }
         }
     }
-}
-
-/// Turns rows into events.
-#[derive(Debug)]
-pub(super) struct RowReader {
-    expected: Expectation,
-    texts: Texts,
-}
-
-impl RowReader {
-    pub(super) fn new(start: VirtualTime) -> RowReader {
-        RowReader { expected: Expectation::new(start), texts: Texts::default() }
+    /// What stands for a text, unless it is new.
+    fn known(&self, text: Option<&str>) -> Option<TextRef> {
+        text.map_or(Some(0), |text| self.numbers.get(text).copied())
     }
-    pub(super) fn read(&mut self, from: &mut Cursor<'_>, index: EventIndex) -> Result<Event, Malformed> {
-        let head = from.byte("a row")?;
-        let body = head & BODY;
-        let known = if body == CALL { CALL_ONLY } else { 0 } | BODY | THREAD | TIME;
-        if body > NOTE || head & !known != 0 {
-            return Err(Malformed::UnknownTag { what: "row of events", tag: u64::from(head) });
-        }
-        let thread = self.read_thread(from, head)?;
-        let step = if head & TIME == 0 { None } else { Some(from.signed("a time")? as u64) };
-        let body = match body {
-            CALL => Body::Call(self.read_call(from, head, step)?),
-            LINE => Body::Line(self.read_line(from)?),
-            _ => Body::Note(self.read_note(from)?),
+    /// Appends what stands for a text to a column; a new text goes to its own.
+    fn put_text(&mut self, column: Column, text: Option<&str>) -> TextRef {
+        let Some(text) = text else {
+            self.columns.of(column).push(0);
+            return 0;
         };
-        let step = match &body {
-            Body::Call(call) => self.expected.call(self.expected.thread, call.number).step,
-            Body::Line(_) | Body::Note(_) => step.unwrap_or(0),
+        if let Some(number) = self.numbers.get(text) {
+            put_number(self.columns.of(column), u64::from(*number) + 1);
+            return *number;
+        }
+        self.columns.of(column).push(1);
+        put_text(self.columns.of(Column::Texts), text);
+        self.texts.push(text.into());
+        let number = self.texts.len() as TextRef;
+        self.numbers.insert(text.into(), number);
+        number
+    }
+}
+
+/// Turns columns into events.
+#[derive(Debug)]
+pub(super) struct RowReader<'a> {
+    pub(super) columns: Sources<'a>,
+    expected: Expectation,
+    texts: Vec<Box<str>>,
+    /// Bytes of text in the events so far.
+    expanded: usize,
+}
+
+impl<'a> RowReader<'a> {
+    pub(super) fn new(columns: Sources<'a>, start: VirtualTime) -> RowReader<'a> {
+        RowReader { columns, expected: Expectation::new(start), texts: Vec::new(), expanded: 0 }
+    }
+    pub(super) fn read(&mut self, index: EventIndex) -> Result<Event, Malformed> {
+        let thread = self.read_thread()?;
+        let step = self.columns.of(Column::Times).signed("a time")? as u64;
+        let head = self.columns.of(Column::Heads).narrow::<u32>("an event")?;
+        let (step, body) = match head {
+            LINE => (step, Body::Line(self.read_line()?)),
+            NOTE => (step, Body::Note(self.read_note()?)),
+            EXPECTED => self.read_call(self.expected.call(), step)?,
+            head => {
+                let unknown = Malformed::UnknownTag { what: "event", tag: head.into() };
+                self.read_call((head - CALL).try_into().map_err(|_| unknown)?, step)?
+            }
         };
         self.expected.at = VirtualTime(self.expected.at.0.wrapping_add(step));
         Ok(Event { index, at: self.expected.at, thread, hash: HASH_UNKNOWN, body })
     }
-    fn read_thread(&mut self, from: &mut Cursor<'_>, head: u8) -> Result<ThreadId, Malformed> {
-        if head & THREAD != 0 {
-            self.expected.thread = match from.narrow::<u32>("a thread")? {
-                0 => {
-                    let service = ServiceId(from.narrow("a service")?);
-                    let thread = ThreadId { service, tid: from.narrow("a thread")? };
-                    self.expected.meet(thread)
-                }
-                number => number - 1,
-            };
+    fn read_thread(&mut self) -> Result<ThreadId, Malformed> {
+        let from = self.columns.of(Column::Threads);
+        match from.narrow::<u32>("a thread")? {
+            0 => {}
+            1 => {
+                let service = ServiceId(from.narrow("a service")?);
+                let thread = ThreadId { service, tid: from.narrow("a thread")? };
+                self.expected.thread = self.expected.meet(thread);
+            }
+            number => self.expected.thread = number - 2,
         }
         let number = self.expected.thread;
         let unknown = Malformed::UnknownTag { what: "thread of this block", tag: u64::from(number) };
         self.expected.thread(number).ok_or(unknown)
     }
-    fn read_call(&mut self, from: &mut Cursor<'_>, head: u8, step: Option<u64>) -> Result<Call, Malformed> {
-        let thread = self.expected.thread;
-        let number = match head & NUMBER {
-            0 => self.expected.next_call(thread),
-            _ => from.narrow("a call's number")?,
-        };
-        let habit = self.expected.call(thread, number);
-        let step = step.unwrap_or(habit.step);
-        let mut call = Call { number, ..habit.call.clone() };
-        if head & VALUES != 0 {
-            let flags = from.byte("a call's values")?;
-            if flags & 0x80 != 0 {
-                return Err(Malformed::UnknownTag { what: "set of values", tag: u64::from(flags) });
-            }
-            for (i, arg) in call.args.iter_mut().enumerate() {
-                if flags & 1 << i != 0 {
-                    *arg = from.step(*arg, "an argument")?;
-                }
-            }
-            if flags & RESULT != 0 {
-                call.result = from.step(call.result as u64, "a result")? as i64;
-            }
+    /// A call, and the time since the event before it.
+    fn read_call(&mut self, number: u16, step: u64) -> Result<(u64, Body), Malformed> {
+        let last = *self.expected.last(number);
+        let step = last.step.wrapping_add(step);
+        let mut values = *self.expected.values(number).unwrap_or(&last.values);
+        let flags = self.columns.of(Column::Flags).byte("the flags of a call")?;
+        for (slot, value) in values.iter_mut().enumerate().filter(|(slot, _)| flags & 1 << slot != 0) {
+            *value = self.columns.value(number, slot)?.step(last.values[slot], "a value")?;
         }
-        if head & REST != 0 {
-            call.decision = match from.byte("a decision")? {
+        let (mut decision, mut op) = (last.decision, last.op);
+        if flags & REST != 0 {
+            let from = self.columns.of(Column::Rest);
+            decision = match from.byte("a decision")? {
                 0 => Decision::Allow,
                 1 => Decision::Deny(Errno(from.narrow_signed("an errno")?)),
                 2 => Decision::Delay(VirtualDuration(from.number("a delay")?)),
-                tag => {
-                    return Err(Malformed::UnknownTag { what: "decision", tag: u64::from(tag) });
-                }
+                tag => return Err(Malformed::UnknownTag { what: "decision", tag: u64::from(tag) }),
             };
-            call.path = self.texts.get(from, "a path")?;
-            call.op = self.texts.get(from, "an operation")?;
+            op = self.read_text(Column::Rest, "an operation")?;
         }
-        self.expected.learn(thread, &call, step);
-        Ok(call)
+        let path = match self.columns.of(Column::Paths).byte("a path")? {
+            0 => self.expected.path(values[0]),
+            1 => self.read_text(Column::Paths, "a path")?,
+            2 => self.expected.previous_path(),
+            tag => return Err(Malformed::UnknownTag { what: "path", tag: u64::from(tag) }),
+        };
+        self.expected.learn(number, Habit { values, step, decision, op }, path);
+        let [a, b, c, d, e, f, result] = values;
+        let (path, op) = (self.text(path)?, self.text(op)?);
+        Ok((step, Body::Call(Call { number, args: [a, b, c, d, e, f], result: result as i64, decision, path, op })))
     }
-    fn read_line(&mut self, from: &mut Cursor<'_>) -> Result<Line, Malformed> {
-        let source = match from.byte("a line")? {
+    fn read_line(&mut self) -> Result<Line, Malformed> {
+        let source = match self.columns.of(Column::Notes).byte("a line")? {
             0 => LineSource::Stdout,
             1 => LineSource::Stderr,
             2 => LineSource::Wal,
-            tag => {
-                return Err(Malformed::UnknownTag { what: "source of lines", tag: u64::from(tag) });
-            }
+            tag => return Err(Malformed::UnknownTag { what: "source of lines", tag: u64::from(tag) }),
         };
-        let path = self.texts.get(from, "a line's path")?;
-        Ok(Line { source, path, text: from.text("a line")?.into() })
+        let path = self.read_text(Column::Notes, "a line's path")?;
+        let text = self.columns.of(Column::Texts).text("a line")?.into();
+        Ok(Line { source, path: self.text(path)?, text })
     }
-    fn read_note(&mut self, from: &mut Cursor<'_>) -> Result<Note, Malformed> {
-        let kind = self.texts.need(from, "note")?;
+    fn read_note(&mut self) -> Result<Note, Malformed> {
+        let kind = self.need_text("a note")?;
+        let from = self.columns.of(Column::Notes);
         let (length, limit) = (from.number("a note")?, from.len() as u64);
         if length > limit {
             return Err(Malformed::TooLong { what: "a note", length, limit });
         }
         let mut fields = Vec::new();
         for _ in 0..length {
-            let name = self.texts.need(from, "field")?;
-            let value = match from.byte("a field")? {
-                0 => Value::Text(self.texts.need(from, "field text")?),
-                1 => Value::Int(from.signed("a field")?),
+            let name = self.need_text("a field")?;
+            let from = self.columns.of(Column::Notes);
+            let value = match from.byte("a field's value")? {
+                0 => Value::Text(self.need_text("a field's value")?),
+                1 => Value::Int(from.signed("a field's value")?),
                 2 => Value::Bool(false),
                 3 => Value::Bool(true),
-                tag => {
-                    return Err(Malformed::UnknownTag { what: "value of a field", tag: u64::from(tag) });
-                }
+                tag => return Err(Malformed::UnknownTag { what: "field's value", tag: u64::from(tag) }),
             };
             fields.push((name, value));
         }
         Ok(Note { kind, fields })
+    }
+    /// What stands for a text, which may be new.
+    fn read_text(&mut self, column: Column, what: &'static str) -> Result<TextRef, Malformed> {
+        match self.columns.of(column).narrow::<u32>(what)? {
+            0 => Ok(0),
+            1 => {
+                self.texts.push(self.columns.of(Column::Texts).text(what)?.into());
+                Ok(self.texts.len() as TextRef)
+            }
+            tag if (tag - 1) as usize <= self.texts.len() => Ok(tag - 1),
+            tag => Err(Malformed::UnknownTag { what: "text of this block", tag: tag.into() }),
+        }
+    }
+    fn text(&mut self, number: TextRef) -> Result<Option<Box<str>>, Malformed> {
+        let Some(number) = (number as usize).checked_sub(1) else { return Ok(None) };
+        let text = &self.texts[number];
+        self.expanded += text.len();
+        if self.expanded > EXPANDED_MAX {
+            let (length, limit) = (self.expanded as u64, EXPANDED_MAX as u64);
+            return Err(Malformed::TooLong { what: "all text of a block", length, limit });
+        }
+        Ok(Some(text.clone()))
+    }
+    /// A text that cannot be absent.
+    fn need_text(&mut self, what: &'static str) -> Result<Box<str>, Malformed> {
+        let number = self.read_text(Column::Notes, what)?;
+        self.text(number)?.ok_or(Malformed::UnknownTag { what, tag: 0 })
     }
 }

@@ -130,12 +130,12 @@ fn errors_say_what_where_and_what_to_do() {
 #[test]
 fn a_newer_format_is_named() {
     let (_, mut bytes) = small_file();
-    bytes[8] = 2;
+    bytes[8] = 3;
     let checksum = xxh3_of(&bytes[..12]);
     bytes[12..16].copy_from_slice(&checksum.to_le_bytes()[..4]);
     check(
         &bytes,
-        "the trace is in format 2.0 and this fbsim reads up to 1.0: read it with the fbsim that wrote it",
+        "the trace is in format 3.0 and this fbsim reads up to 2.0: read it with the fbsim that wrote it",
         None,
     );
 }

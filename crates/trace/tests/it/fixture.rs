@@ -1,10 +1,11 @@
-//! Files of every version that was ever released stay readable.
+//! Files of every version of the current major stay readable; older ones are refused by name.
 
 use crate::sample::{call, number, thread, trace_of, without_unstored_hashes, write};
 use model::{Body, Choice, Event, EventHash, Kind, Line, LineSource, Note, Stream};
 use trace::Trace;
 
 const FORMAT_1_0: &[u8] = include_bytes!("../fixtures/format-1.0.fbt");
+const FORMAT_2_0: &[u8] = include_bytes!("../fixtures/format-2.0.fbt");
 
 fn expected() -> Trace {
     let note = Body::Note(Note::new("step", [("name", "put".into()), ("ok", true.into()), ("status", 200.into())]));
@@ -20,12 +21,18 @@ fn expected() -> Trace {
 }
 
 #[test]
-fn format_1_0_is_read() {
+fn format_2_0_is_read() {
     let expected = expected();
-    let read = Trace::read(FORMAT_1_0).unwrap();
+    let read = Trace::read(FORMAT_2_0).unwrap();
     assert_eq!(read.header, expected.header);
     assert_eq!(read.outcome, expected.outcome);
     assert_eq!(read.events, without_unstored_hashes(&expected.events));
+}
+
+#[test]
+fn format_1_0_is_refused() {
+    let error = Trace::read(FORMAT_1_0).unwrap_err().to_string();
+    assert!(error.contains("the trace is in format 1.0 and this fbsim reads only 2.x"), "{error}");
 }
 
 /// Run by hand, once, when a version is released.

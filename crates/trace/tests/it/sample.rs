@@ -77,7 +77,7 @@ pub(crate) fn number(bodies: impl IntoIterator<Item = (u64, ThreadId, Body)>) ->
     let (mut at, mut hash) = (VirtualTime::EPOCH, EventHash::default());
     let numbered = bodies.into_iter().enumerate().map(|(index, (step, thread, body))| {
         at = at.after(VirtualDuration(step));
-        body.add_to(&mut hash);
+        body.add_to(&mut hash, &[]);
         hash.words([at.0, u64::from(thread.tid)]);
         Event { index: EventIndex(index as u64), at, thread, hash, body }
     });

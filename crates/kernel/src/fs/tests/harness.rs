@@ -85,10 +85,10 @@ impl Host for Fake {
     fn protect(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         unimplemented!()
     }
-    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64) -> Result<(), Errno> {
+    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         unimplemented!()
     }
-    fn discard(&mut self, _: u64, _: u64) {
+    fn discard(&mut self, _: u64, _: u64, _: u32, _: Option<(&str, u64)>) -> Result<(), Errno> {
         unimplemented!()
     }
     fn loaded(&self) -> Option<ThreadId> {

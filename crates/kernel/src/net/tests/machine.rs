@@ -47,10 +47,12 @@ impl Host for Flat {
     fn protect(&mut self, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         Ok(())
     }
-    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64) -> Result<(), Errno> {
+    fn remap(&mut self, _: u64, _: u64, _: u64, _: u64, _: u32) -> Result<(), Errno> {
         Ok(())
     }
-    fn discard(&mut self, _: u64, _: u64) {}
+    fn discard(&mut self, _: u64, _: u64, _: u32, _: Option<(&str, u64)>) -> Result<(), Errno> {
+        Ok(())
+    }
     fn loaded(&self) -> Option<ThreadId> {
         None
     }

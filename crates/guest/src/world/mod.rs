@@ -1,24 +1,22 @@
 //! A world, from the supervisor's side: built, driven, judged and taken down.
 
+mod machine;
+
 use crate::arena::{self, peek, shared, with_kernel};
 use crate::entry::LOCAL;
 use crate::host::GuestHost;
 use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
+use crate::snapshot::{self, Snapshot};
 use crate::tasks::Tasks;
 use crate::watchdog::{Look, Watchdog};
-use crate::{baton, cpuid, entry, net, pool, process};
+use crate::{baton, cpuid, entry, net, pool};
 use kernel::driver::{Answer, Request};
-use kernel::exec::Spawn;
 use kernel::log::Retention;
-use kernel::wait::ObjectId;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
-use model::machine::{Branch, Connection, Filter, Machine, Stopped};
+use model::machine::Stopped;
 use model::plan::Plan;
-use model::{
-    Choice, Errno, Event, EventHash, EventIndex, Failure, FaultRule, Hint, Kind, Note, Phase, RuleId, Seed, ServiceId,
-    Source, Stream, ThreadId, VirtualDuration, VirtualTime,
-};
+use model::{Choice, Event, EventHash, EventIndex, Failure, Seed, ServiceId, Source, ThreadId, VirtualTime};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
 
@@ -46,6 +44,18 @@ pub struct WorldOptions {
     pub directory: String,
     /// How guests enter the kernel.
     pub entry: Entry,
+    /// Whether to go back to the end of the boot afterwards ([`World::rewind`]).
+    pub boots: Boots,
+}
+
+/// How many runs a boot is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Boots {
+    /// One.
+    #[default]
+    Fresh,
+    /// As many as have the same boot seed: a snapshot is taken when the boot is over.
+    Shared,
 }
 
 /// Why a world could not be built or a service not be started.
@@ -97,6 +107,8 @@ pub fn prepare_worker() -> Result<(), Requirement> {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
     }
+    // Without it every run has a boot of its own.
+    let _ = snapshot::open();
     net::install()
 }
 
@@ -111,6 +123,17 @@ pub struct World {
     watchdog: RefCell<Watchdog>,
     console: RefCell<Option<Console>>,
     start_error: RefCell<Option<Failure>>,
+    boots: Boots,
+    moment: RefCell<Option<Moment>>,
+    /// The driver's first task, while it is still to go on from a snapshot.
+    resumed: Cell<Option<u32>>,
+}
+
+/// The end of the boot.
+struct Moment {
+    snapshot: Snapshot,
+    first: Vec<Option<ProcessId>>,
+    task: u32,
 }
 
 impl std::fmt::Debug for World {
@@ -155,12 +178,43 @@ impl World {
             watchdog: RefCell::new(Watchdog::new(options.spin_limit_nanos)),
             console: RefCell::new(console),
             start_error: RefCell::new(None),
+            boots: options.boots,
+            moment: RefCell::new(None),
+            resumed: Cell::new(None),
         }
+    }
+
+    /// Brings the world back to the end of its boot, for a run with another seed of the same boot. False if it cannot:
+    /// there was no boot to the end, the boot's seed is another, or a process is lost. Such a world is of no use.
+    pub fn rewind(&mut self, seed: Seed, source: impl FnOnce() -> Box<dyn Source>) -> bool {
+        let Some(moment) = &*self.moment.borrow() else { return false };
+        if peek(|k| k.config.seed.boot()) != seed.boot() || moment.snapshot.rewind().is_none() {
+            return false;
+        }
+        with_kernel(|k| {
+            k.config.seed = seed;
+            k.choices.set_source(source());
+        });
+        self.first.borrow_mut().clone_from(&moment.first);
+        self.stopped.set(false);
+        *self.start_error.borrow_mut() = None;
+        self.resumed.set(Some(moment.task));
+        true
     }
 
     /// Takes the world down and says what is left of it.
     pub fn finish(self) -> Remains {
         self.take_down();
+        self.remains()
+    }
+
+    /// Whether [`World::rewind`] may succeed.
+    pub fn can_rewind(&self) -> bool {
+        self.moment.borrow().is_some()
+    }
+
+    /// What a run has left.
+    pub fn remains(&self) -> Remains {
         peek(|k| Remains {
             ending: k.ending.clone(),
             hash: k.log.hash(),
@@ -361,184 +415,4 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
         console,
         retention: options.retention,
     }
-}
-
-impl Machine for World {
-    fn drive(
-        &self,
-        body: &mut dyn FnMut(),
-        on_event: &mut dyn FnMut(EventIndex) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        if self.stopped.get() {
-            return Ok(());
-        }
-        let root = with_kernel(Kernel::driver_spawn);
-        // SAFETY: every way out of the loop below has ended the task: it returned, or `stop` ended it.
-        let added = unsafe { self.tasks.add(root, Box::new(body)) };
-        added.map_err(|e| Failure {
-            kind: "internal".to_owned(),
-            property: "fbsim".to_owned(),
-            message: format!("no stack for a task: {e}"),
-            at: None,
-            location: None,
-        })?;
-        let result = loop {
-            match self.step() {
-                Next::Task(task) => {
-                    if self.tasks.resume(task) {
-                        with_kernel(|k| k.driver_exit(task));
-                        if task == root {
-                            break Ok(());
-                        }
-                    }
-                }
-                Next::Events(events) => {
-                    if let Err(failure) = events.into_iter().try_for_each(&mut *on_event) {
-                        break Err(failure);
-                    }
-                }
-                Next::Ended(Ending::Finished) => break Ok(()),
-                Next::Ended(ending) => break Err(self.failure(&ending)),
-            }
-        };
-        if result.is_err() || !self.tasks.open().is_empty() {
-            self.stop();
-        }
-        match self.start_error.take() {
-            Some(failure) => Err(failure),
-            None => result,
-        }
-    }
-
-    fn start(&self, service: ServiceId) -> Result<(), Stopped> {
-        if self.stopped.get() {
-            return Err(Stopped);
-        }
-        let spec = self.plan.service(service).ok_or(Stopped)?;
-        let spawned = with_kernel(|k| {
-            let spawn = spawn_of(spec, &self.directory);
-            k.spawn(&mut GuestHost::here(), service, spawn)
-        });
-        let fail = |message: String| {
-            *self.start_error.borrow_mut() = Some(Failure {
-                kind: "boot".to_owned(),
-                property: format!("{} starts", spec.name),
-                message,
-                at: None,
-                location: None,
-            });
-            with_kernel(|k| k.end(Ending::Finished));
-            Err(Stopped)
-        };
-        match spawned {
-            Err(why) => fail(format!("{} {why}", spec.binary)),
-            Ok((process, space)) => {
-                self.first.borrow_mut()[service.index()] = Some(process);
-                match process::fork_first(space, self.entry) {
-                    Ok(()) => Ok(()),
-                    Err(errno) => fail(format!("fork: {}", errno.message())),
-                }
-            }
-        }
-    }
-    fn enter_run(&self) {
-        with_kernel(|k| k.choices.enter(Phase::Run));
-    }
-    fn is_alive(&self, service: ServiceId) -> bool {
-        let Some(first) = self.first.borrow().get(service.index()).copied().flatten() else { return false };
-        peek(|k| k.processes.get(&first).is_some_and(|p| p.status.is_none()))
-    }
-
-    fn connect(&self, to: ServiceId, port: u16, deadline: VirtualTime) -> Result<Result<Connection, Errno>, Stopped> {
-        match self.request(&Request::Connect { to, port, deadline })? {
-            Answer::Connected(result) => Ok(result.map(|object| Connection(object.0))),
-            _ => Err(Stopped),
-        }
-    }
-    fn send(&self, on: Connection, bytes: &[u8], deadline: VirtualTime) -> Result<Result<(), Errno>, Stopped> {
-        match self.request(&Request::Send { on: ObjectId(on.0), bytes: bytes.to_vec(), deadline })? {
-            Answer::Sent(result) => Ok(result),
-            _ => Err(Stopped),
-        }
-    }
-    fn receive(&self, on: Connection, deadline: VirtualTime) -> Result<Result<Vec<u8>, Errno>, Stopped> {
-        match self.request(&Request::Receive { on: ObjectId(on.0), deadline })? {
-            Answer::Received(result) => Ok(result),
-            _ => Err(Stopped),
-        }
-    }
-    fn close(&self, on: Connection) {
-        with_kernel(|k| k.driver_close(ObjectId(on.0)));
-    }
-
-    fn sleep(&self, time: VirtualDuration) -> Result<(), Stopped> {
-        self.request(&Request::Sleep(self.now().after(time))).map(|_| ())
-    }
-    fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped> {
-        Ok(self.request(&Request::Settle(deadline))? == Answer::Settled(true))
-    }
-    fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped> {
-        if self.stopped.get() {
-            return Err(Stopped);
-        }
-        let mut tasks = Vec::new();
-        for branch in branches {
-            let task = with_kernel(Kernel::driver_spawn);
-            // SAFETY: the join below returns when the branches have ended, or when the world was stopped, in which
-            // case `stop` ended them first: they come after this task in the order of numbers.
-            if unsafe { self.tasks.add(task, branch) }.is_err() {
-                with_kernel(|k| k.end(Ending::Internal("no stack for a task".to_owned())));
-            }
-            tasks.push(task);
-        }
-        self.request(&Request::Join(tasks)).map(|_| ())
-    }
-    fn now(&self) -> VirtualTime {
-        peek(|k| k.clock.now())
-    }
-    fn choose(&self, question: u32, alternatives: u32) -> u32 {
-        with_kernel(|k| k.choose(Kind::Spec, Stream::numbered(question), alternatives, &[], Hint::None))
-    }
-
-    fn events(&self) -> u64 {
-        peek(|k| k.log.count())
-    }
-    fn event(&self, index: EventIndex) -> Option<Event> {
-        peek(|k| k.log.get(index).cloned())
-    }
-    fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool) {
-        peek(|k| k.log.iter().all(f));
-    }
-    fn note(&self, note: Note) {
-        let thread = self.driver_thread();
-        with_kernel(|k| k.log.note(k.clock.now(), thread, note.clone()));
-    }
-    fn watch(&self, filters: &[Filter]) {
-        with_kernel(|k| k.log.watch(filters));
-    }
-
-    fn install(&self, rule: FaultRule) -> RuleId {
-        with_kernel(|k| k.faults.install(rule.clone()))
-    }
-    fn remove(&self, rule: RuleId) {
-        with_kernel(|k| k.faults.remove(rule));
-    }
-    fn hits(&self, rule: RuleId) -> (u64, u64) {
-        peek(|k| k.faults.hits(rule))
-    }
-}
-
-fn spawn_of(service: &model::plan::Service, directory: &str) -> Spawn {
-    let mut arguments = vec![service.binary.clone().into_bytes()];
-    arguments.extend(service.args.iter().map(|a| a.clone().into_bytes()));
-    let defaults = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/home/user"), ("USER", "user")];
-    let mut environment: Vec<Vec<u8>> = Vec::new();
-    for (name, value) in defaults {
-        if !service.env.iter().any(|(n, _)| n == name) {
-            environment.push(format!("{name}={value}").into_bytes());
-        }
-    }
-    environment.extend(service.env.iter().map(|(n, v)| format!("{n}={v}").into_bytes()));
-    let directory = if directory.is_empty() { "/" } else { directory };
-    Spawn { path: service.binary.clone(), arguments, environment, directory: directory.to_owned() }
 }

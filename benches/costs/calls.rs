@@ -1,0 +1,74 @@
+//! What a system call costs.
+
+use crate::Extent;
+use crate::measure::{Count, Measured, Sample, compare_each, rounds};
+use crate::programs::{Cpus, Programs, find, inside, number_of, seconds};
+use crate::row::{Figure, Row, Unit, Wanted};
+use std::process::Command;
+
+const ROUNDS: usize = 5;
+/// A signal round trip of the yardstick so often.
+const BARE: &str = "100000";
+
+pub(crate) fn measure(programs: &Programs, _: Extent) -> Vec<Row> {
+    programs.on(Cpus::One);
+    let mut rows = vec![
+        Figure::new("getppid loop, per call", Unit::Nanos, "native", Wanted::Ratio(1.5, 0.7))
+            .row(against_native(programs, "getppid", 1)),
+        Figure::new("the same", Unit::Nanos, "bare SIGSYS round trip", Wanted::Nothing).row(against_bare(programs)),
+        Figure::new("the same", Unit::Nanos, "`strace -f`", Wanted::Nothing).row(against_strace(programs)),
+        Figure::new("1-byte pipe write+read to itself", Unit::Nanos, "native", Wanted::Ratio(1.5, 0.7))
+            .row(against_native(programs, "pipe write and read 1 B", 1)),
+        Figure::new("recording every event, per call", Unit::Nanos, "not recording", Wanted::Ratio(1.1, 1.03))
+            .row(recording(programs)),
+    ];
+    let (_, list) = crate::programs::run(programs.guest("calls", &[])).expect("the list of calls");
+    for kind in list.lines().filter(|k| *k != "getppid" && *k != "pipe write and read 1 B") {
+        let figure = Figure::new(kind, Unit::Nanos, "native", Wanted::Nothing);
+        rows.push(figure.row(against_native(programs, kind, 1)));
+    }
+    rows
+}
+
+fn looped(programs: &Programs, kind: &str, count: u64) -> Command {
+    programs.guest("calls", &[kind, &count.to_string()])
+}
+
+fn against_native(programs: &Programs, kind: &str, least: u64) -> Measured<[Sample; 2]> {
+    let within = |n| seconds(inside(programs, &looped(programs, kind, n)));
+    let native = |n| seconds(looped(programs, kind, n));
+    compare_each(ROUNDS, &within, &native, least)
+}
+
+fn against_bare(programs: &Programs) -> Measured<[Sample; 2]> {
+    let within = |n| seconds(inside(programs, &looped(programs, "getppid", n)));
+    let count = Count::lasting(&within, 1)?;
+    rounds(ROUNDS, [&|| count.nanos_each(&within), &|| number_of(programs.guest("bare_sigsys", &[BARE]))])
+}
+
+fn against_strace(programs: &Programs) -> Measured<[Sample; 2]> {
+    let strace = find("strace")?;
+    let within = |n| seconds(inside(programs, &looped(programs, "getppid", n)));
+    let traced = |n| {
+        let mut command = Command::new(&strace);
+        let looped = looped(programs, "getppid", n);
+        command.args(["-f", "-o", "/dev/null"]).arg(looped.get_program()).args(looped.get_args());
+        seconds(command)
+    };
+    compare_each(3, &within, &traced, 1)
+}
+
+/// A run that is saved is run twice, the second time with recording; so the difference is the recorded run.
+fn recording(programs: &Programs) -> Measured<[Sample; 2]> {
+    let kind = "pread 512 B of a file";
+    let plain = |n| seconds(inside(programs, &looped(programs, kind, n)));
+    let saved = |n| {
+        let looped = looped(programs, kind, n);
+        let mut command = programs.fbsim(&["run", "--save"]);
+        command.arg(programs.guests.join("saved.fbt")).arg("--").arg(looped.get_program()).args(looped.get_args());
+        seconds(command)
+    };
+    let count = Count::lasting(&plain, 1)?;
+    let recorded = || Ok(count.nanos_each(&saved)? - count.nanos_each(&plain)?);
+    rounds(ROUNDS, [&recorded, &|| count.nanos_each(&plain)])
+}
