@@ -19,6 +19,7 @@ impl Kernel {
         thread.call.begin(thread.registers.rax, thread.registers.arguments());
         let process = thread.process;
         self.process_mut(process).calls += 1;
+        self.processor_used(process);
         self.clock.tick_call();
         if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls {
             self.end(Ending::Limit(format!("{} system calls", self.config.max_calls)));
