@@ -1,7 +1,7 @@
 //! The event log: everything observable, in order, chained into the event hash.
 
 use model::machine::Filter;
-use model::{Body, Event, EventHash, EventIndex, Note, Pass, ThreadId, VirtualTime, argument_count};
+use model::{Body, Call, Event, EventHash, EventIndex, Note, ThreadId, VirtualTime, argument_count};
 
 /// What is kept of the events once they are chained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,27 +40,39 @@ struct Expected {
     diverged: Option<EventIndex>,
 }
 
+/// When and who, as numbers.
+fn who(at: VirtualTime, thread: ThreadId) -> [u64; 2] {
+    [at.0, u64::from(thread.service.0) << 32 | u64::from(thread.tid)]
+}
+
 impl Log {
     /// Sets what is kept from now on.
     pub fn retain(&mut self, retention: Retention) {
         self.retention = retention;
     }
-    /// Appends an event. `extra` words are chained in besides what the event itself says. What a call finds in
-    /// registers beyond its arguments is not part of the event.
-    pub fn append(&mut self, at: VirtualTime, thread: ThreadId, mut body: Body, extra: &[u64]) -> EventIndex {
+    /// Appends an event.
+    pub fn append(&mut self, at: VirtualTime, thread: ThreadId, body: Body) -> EventIndex {
+        body.add_to(&mut self.hash, &who(at, thread));
+        self.add(at, thread, || body)
+    }
+    /// Appends a call. The thread's registers and the digest of the bytes that went in and out are chained in besides
+    /// what the event itself says; what the call finds in registers beyond its arguments is not part of the event.
+    #[inline]
+    pub fn call(&mut self, at: VirtualTime, thread: ThreadId, mut call: Call, registers: &[u64; 18], digest: u64) {
+        self.calls += 1;
+        call.args[argument_count(call.number)..].fill(0);
+        let number = u64::from(call.number);
+        self.hash.call(who(at, thread), registers, [digest, number], call.args, call.result as u64);
+        call.add_rest_to(&mut self.hash);
+        self.add(at, thread, || Body::Call(call));
+    }
+    #[inline]
+    fn add(&mut self, at: VirtualTime, thread: ThreadId, body: impl FnOnce() -> Body) -> EventIndex {
         let index = EventIndex(self.count);
         self.count += 1;
-        let mut pass = Pass::default();
-        pass.add(&[at.0, u64::from(thread.service.0) << 32 | u64::from(thread.tid)], &mut self.hash);
-        pass.add(extra, &mut self.hash);
-        if let Body::Call(call) = &mut body {
-            self.calls += 1;
-            call.args[argument_count(call.number)..].fill(0);
-        }
-        body.add_to(&mut self.hash, pass);
         self.compare(index);
         if self.retention == Retention::All || !self.filters.is_empty() {
-            self.keep(Event { index, at, thread, hash: self.hash, body });
+            self.keep(Event { index, at, thread, hash: self.hash, body: body() });
         }
         index
     }
@@ -89,7 +101,7 @@ impl Log {
     }
     /// Appends a note.
     pub fn note(&mut self, at: VirtualTime, thread: ThreadId, note: Note) -> EventIndex {
-        self.append(at, thread, Body::Note(note), &[])
+        self.append(at, thread, Body::Note(note))
     }
     /// All events that were kept, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Event> {

@@ -56,6 +56,7 @@ impl Registers {
         [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]
     }
     /// As words, in the order of the fields.
+    #[inline(always)]
     pub fn words(&self) -> [u64; Self::WORDS] {
         [
             self.r8,

@@ -2,7 +2,7 @@
 //!
 //! The kernel appends them; monitors and assertions read them; a trace stores them and a replay compares every one.
 
-use crate::hash::{EventHash, Pass};
+use crate::hash::EventHash;
 use crate::ids::{EventIndex, ThreadId};
 use crate::time::VirtualTime;
 
@@ -150,6 +150,21 @@ impl Event {
     }
 }
 
+impl Call {
+    /// Adds to the chain what a call says besides its numbers.
+    #[inline]
+    pub fn add_rest_to(&self, hash: &mut EventHash) {
+        match &self.decision {
+            Decision::Allow => {}
+            Decision::Deny(errno) => hash.words([1, errno.0 as u64]),
+            Decision::Delay(by) => hash.words([2, by.0]),
+        }
+        if let Some(path) = &self.path {
+            hash.bytes(path.as_bytes());
+        }
+    }
+}
+
 impl Note {
     /// A note with fields.
     pub fn new<const N: usize>(kind: &str, fields: [(&str, Value); N]) -> Note {
@@ -162,28 +177,20 @@ impl Note {
 }
 
 impl Body {
-    /// Adds to the chain everything that the body says, after what is gathered already. For a call, numbers are hashed
-    /// in one pass: calls are what a run is made of.
-    pub fn add_to(&self, hash: &mut EventHash, mut before: Pass) {
-        if let Body::Call(call) = self {
-            let [a, b, c, d, e, f] = call.args;
-            before.add(&[u64::from(call.number), a, b, c, d, e, f, call.result as u64], hash);
-        }
-        before.end(hash);
+    /// Adds to the chain what is to be said before the body, and everything that the body says.
+    pub fn add_to(&self, hash: &mut EventHash, before: &[u64]) {
+        let Body::Call(call) = self else {
+            hash.block(before);
+            return self.add_rest_to(hash);
+        };
+        let [a, b, c, d, e, f] = call.args;
+        let own = [u64::from(call.number), a, b, c, d, e, f, call.result as u64];
+        hash.block(&[before, &own].concat());
         self.add_rest_to(hash);
     }
     fn add_rest_to(&self, hash: &mut EventHash) {
         match self {
-            Body::Call(call) => {
-                match &call.decision {
-                    Decision::Allow => {}
-                    Decision::Deny(errno) => hash.words([1, errno.0 as u64]),
-                    Decision::Delay(by) => hash.words([2, by.0]),
-                }
-                if let Some(path) = &call.path {
-                    hash.bytes(path.as_bytes());
-                }
-            }
+            Body::Call(call) => call.add_rest_to(hash),
             Body::Line(line) => {
                 hash.words([line.source as u64 + 0x100]);
                 hash.bytes(line.text.as_bytes());

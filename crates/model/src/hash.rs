@@ -77,46 +77,28 @@ impl EventHash {
             self.0 = fold(sum ^ KEYS[3], self.0 ^ KEYS[4]);
         }
     }
+    /// Adds the numbers of a call, as [`EventHash::block`] would add them one after the other: what comes first, the
+    /// thread's registers, then an odd number and its followers. Without gathering them: this is on the way of every
+    /// call.
+    #[inline]
+    pub fn call(&mut self, first: [u64; 2], registers: &[u64; 18], middle: [u64; 2], rest: [u64; 6], last: u64) {
+        const { assert!(2 + 18 + 2 + 6 < KEYS.len()) };
+        let mut sum = self.0 ^ 29u64.wrapping_mul(KEYS[0]);
+        sum = sum.wrapping_add(fold(first[0] ^ KEYS[0], first[1] ^ KEYS[1]));
+        for n in (0..18).step_by(2) {
+            sum = sum.wrapping_add(fold(registers[n] ^ KEYS[n + 2], registers[n + 1] ^ KEYS[n + 3]));
+        }
+        sum = sum.wrapping_add(fold(middle[0] ^ KEYS[20], middle[1] ^ KEYS[21]));
+        for n in (0..6).step_by(2) {
+            sum = sum.wrapping_add(fold(rest[n] ^ KEYS[n + 22], rest[n + 1] ^ KEYS[n + 23]));
+        }
+        sum = sum.wrapping_add(fold(last ^ KEYS[1], KEYS[2]));
+        self.0 = fold(sum ^ KEYS[3], self.0 ^ KEYS[4]);
+    }
     /// Adds numbers.
     pub fn words<const N: usize>(&mut self, words: [u64; N]) {
         for word in words {
             self.0 = (self.0 ^ word).wrapping_mul(0x9fb2_1c65_1e98_df25).rotate_left(29) ^ (self.0 >> 32);
-        }
-    }
-}
-
-/// Numbers that are gathered to be hashed in one pass.
-#[derive(Clone, Debug)]
-pub struct Pass {
-    words: [u64; KEYS.len()],
-    len: usize,
-}
-
-impl Default for Pass {
-    fn default() -> Self {
-        Pass { words: [0; KEYS.len()], len: 0 }
-    }
-}
-
-impl Pass {
-    /// Adds numbers; those that a pass has no more room for begin another.
-    #[inline]
-    pub fn add(&mut self, words: &[u64], hash: &mut EventHash) {
-        if self.len + words.len() > self.words.len() {
-            self.end(hash);
-            if words.len() > self.words.len() {
-                return hash.block(words);
-            }
-        }
-        self.words[self.len..self.len + words.len()].copy_from_slice(words);
-        self.len += words.len();
-    }
-    /// Hashes what was gathered.
-    #[inline]
-    pub fn end(&mut self, hash: &mut EventHash) {
-        if self.len != 0 {
-            hash.block(&self.words[..self.len]);
-            self.len = 0;
         }
     }
 }
@@ -130,6 +112,19 @@ impl fmt::Display for EventHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_is_its_numbers_in_a_block() {
+        let words: Vec<u64> = (0..29).map(|n| (n as u64 + 3).wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+        let (mut block, mut call) = (EventHash(7), EventHash(7));
+        block.block(&words);
+        let part = |from: usize| &words[from..];
+        let registers = part(2)[..18].try_into().expect("eighteen");
+        let rest = part(22)[..6].try_into().expect("six");
+        call.call([words[0], words[1]], registers, [words[20], words[21]], rest, words[28]);
+        assert_eq!(block, call);
+    }
+
     use std::collections::BTreeSet;
 
     #[test]

@@ -63,7 +63,7 @@ impl Kernel {
         let now = self.clock.now();
         let partial = self.files.lines.streams.entry((process, source)).or_default();
         complete(partial, bytes, |text| {
-            self.log.append(now, thread, event(source, None, text), &[]);
+            self.log.append(now, thread, event(source, None, text));
         });
     }
     /// A process has ended: what it wrote without a newline becomes a line after all.
@@ -72,7 +72,7 @@ impl Kernel {
             let Some(partial) = self.files.lines.streams.remove(&(process, source)) else { continue };
             if !partial.is_empty() {
                 let (now, thread) = (self.clock.now(), process.thread(process.pid));
-                self.log.append(now, thread, event(source, None, &partial), &[]);
+                self.log.append(now, thread, event(source, None, &partial));
             }
         }
     }
@@ -95,7 +95,7 @@ impl Kernel {
         }
         tail.end = at + bytes.len() as u64;
         complete(&mut tail.bytes, bytes, |text| {
-            self.log.append(now, thread, event(LineSource::Wal, Some(path), text), &[]);
+            self.log.append(now, thread, event(LineSource::Wal, Some(path), text));
         });
     }
 }

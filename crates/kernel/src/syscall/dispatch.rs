@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::process::Pending;
 use crate::wait::{Restart, Wait};
 use crate::world::{Ending, Kernel};
-use model::{Body, Call, Decision, Errno, ThreadId};
+use model::{Call, Decision, Errno, ThreadId};
 
 impl Kernel {
     /// The current thread made a system call; its registers are those of the trap.
@@ -76,9 +76,6 @@ impl Kernel {
     pub(crate) fn record(&mut self, id: ThreadId, result: i64) {
         let Some(thread) = self.threads.get_mut(&id) else { return };
         let call = &mut thread.call;
-        let mut extra = [0; crate::Registers::WORDS + 1];
-        extra[..crate::Registers::WORDS].copy_from_slice(&thread.registers.words());
-        extra[crate::Registers::WORDS] = call.digest.0;
         let path = call.path.take();
         let number = call.number;
         let op = self.config.hosts[id.service.index()]
@@ -89,15 +86,9 @@ impl Kernel {
                     && op.path.as_ref().is_none_or(|g| path.as_deref().is_some_and(|p| g.matches(p)))
             })
             .map(|op| op.name.as_str().into());
-        let body = Body::Call(Call {
-            number: number as u16,
-            args: call.args,
-            result,
-            decision: call.decision.unwrap_or_default(),
-            path,
-            op,
-        });
-        self.log.append(self.clock.now(), id, body, &extra);
+        let decision = call.decision.unwrap_or_default();
+        let made = Call { number: number as u16, args: call.args, result, decision, path, op };
+        self.log.call(self.clock.now(), id, made, &thread.registers.words(), call.digest.0);
     }
 }
 
