@@ -12,6 +12,7 @@
 //!   cases        damaged and foreign saved cases, disks that are full
 //!   ratios       what costs several times what it should
 //!   host         what a run does to the host: nothing
+//!   syscalls     the table of system calls is total, and its page current
 //!   tidy         rules about the project's own text
 //! ```
 //!
@@ -31,4 +32,5 @@ mod programs;
 mod ratios;
 mod servers;
 mod support;
+mod syscalls;
 mod tidy;

@@ -1,5 +1,5 @@
 # program: Go
-# work: the compiler itself; then net/http with a client, goroutines on 1 and 4 processors, a ticker, os/exec, the collector under load, preemption of a spinning goroutine
+# work: the compiler itself; then net/http with a client, goroutines on 1 and 4 processors, a ticker, os/exec, the collector under load, a goroutine that yields while it waits
 mkdir -p /tmp/go/m && cd /tmp/go/m
 export GOCACHE=/tmp/go/cache GOPATH=/tmp/go/path GOFLAGS=-mod=mod CGO_ENABLED=0 GO111MODULE=on GOPROXY=off GOTOOLCHAIN=local
 cat >go.mod <<'M'

@@ -75,5 +75,8 @@ pub fn install() -> Result<(), Requirement> {
         let read_only = ScmpArgCompare::new(position, ScmpCompareOp::MaskedEqual(forbidden), 0);
         filter.add_rule_conditional(ScmpAction::Allow, ScmpSyscall::from(number as i32), &[read_only]).map_err(fail)?;
     }
+    // Asks which pages of the process's own memory are private copies.
+    let scan = ScmpArgCompare::new(1, ScmpCompareOp::Equal, crate::snapshot::PAGEMAP_SCAN);
+    filter.add_rule_conditional(ScmpAction::Allow, ScmpSyscall::from(libc::SYS_ioctl as i32), &[scan]).map_err(fail)?;
     filter.load().map_err(fail)
 }

@@ -20,6 +20,7 @@
 
 pub mod abi;
 pub mod caller;
+pub mod dense;
 pub mod driver;
 pub mod exec;
 pub mod faults;

@@ -1,7 +1,7 @@
 //! The event log: everything observable, in order, chained into the event hash.
 
 use model::machine::Filter;
-use model::{Body, Event, EventHash, EventIndex, Note, ThreadId, VirtualTime, argument_count};
+use model::{Body, Event, EventHash, EventIndex, Note, Pass, ThreadId, VirtualTime, argument_count};
 
 /// What is kept of the events once they are chained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,6 @@ pub enum Retention {
 /// Events live in chunks, so that a long log is never copied while it grows. A chunk fills 64 KiB: an allocator of
 /// powers of two loses nothing by it.
 const CHUNK: usize = (64 << 10) / size_of::<Event>();
-/// Words of a thread's state that are hashed in one pass with an event.
-const EXTRA: usize = 20;
 
 /// The log of a world.
 #[derive(Debug, Default)]
@@ -52,19 +50,14 @@ impl Log {
     pub fn append(&mut self, at: VirtualTime, thread: ThreadId, mut body: Body, extra: &[u64]) -> EventIndex {
         let index = EventIndex(self.count);
         self.count += 1;
-        let mut words = [0; EXTRA + 2];
-        let (extra, long) = if extra.len() > EXTRA { extra.split_at(EXTRA) } else { (extra, &[][..]) };
-        words[0] = at.0;
-        words[1] = u64::from(thread.service.0) << 32 | u64::from(thread.tid);
-        words[2..extra.len() + 2].copy_from_slice(extra);
-        if !long.is_empty() {
-            self.hash.block(long);
-        }
+        let mut pass = Pass::default();
+        pass.add(&[at.0, u64::from(thread.service.0) << 32 | u64::from(thread.tid)], &mut self.hash);
+        pass.add(extra, &mut self.hash);
         if let Body::Call(call) = &mut body {
             self.calls += 1;
             call.args[argument_count(call.number)..].fill(0);
         }
-        body.add_to(&mut self.hash, &words[..extra.len() + 2]);
+        body.add_to(&mut self.hash, pass);
         self.compare(index);
         if self.retention == Retention::All || !self.filters.is_empty() {
             self.keep(Event { index, at, thread, hash: self.hash, body });

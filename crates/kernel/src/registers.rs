@@ -29,8 +29,27 @@ pub struct Registers {
 impl Registers {
     /// How many 64-bit words there are.
     pub const WORDS: usize = 18;
-    /// Which of them is the instruction pointer.
-    pub const RIP: usize = 16;
+    /// All of them 0.
+    pub const ZERO: Registers = Registers {
+        r8: 0,
+        r9: 0,
+        r10: 0,
+        r11: 0,
+        r12: 0,
+        r13: 0,
+        r14: 0,
+        r15: 0,
+        rdi: 0,
+        rsi: 0,
+        rbp: 0,
+        rbx: 0,
+        rdx: 0,
+        rax: 0,
+        rcx: 0,
+        rsp: 0,
+        rip: 0,
+        eflags: 0,
+    };
 
     /// The six arguments of a system call.
     pub fn arguments(&self) -> [u64; 6] {

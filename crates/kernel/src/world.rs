@@ -1,6 +1,7 @@
 //! The state of a world, and the small operations that every part of the kernel uses: find a thread, park it, wake
 //! it, end the run.
 
+use crate::dense::Dense;
 use crate::faults::Faults;
 use crate::file::Files;
 use crate::fs::FileSystems;
@@ -87,11 +88,11 @@ pub struct Kernel {
     /// Everything observable.
     pub log: Log,
     /// All threads, of all services; the driver's tasks are threads of service 0.
-    pub threads: BTreeMap<ThreadId, Thread>,
+    pub threads: Dense<ThreadId, Thread>,
     /// All processes.
-    pub processes: BTreeMap<ProcessId, Process>,
+    pub processes: Dense<ProcessId, Process>,
     /// All address spaces.
-    pub spaces: BTreeMap<AddressSpaceId, AddressSpace>,
+    pub spaces: Dense<AddressSpaceId, AddressSpace>,
     /// Open file descriptions and the objects behind them.
     pub files: Files,
     /// A file system per service.
@@ -151,9 +152,9 @@ impl Kernel {
                 log.retain(config.retention);
                 log
             },
-            threads: BTreeMap::new(),
-            processes: BTreeMap::new(),
-            spaces: BTreeMap::new(),
+            threads: Dense::new(),
+            processes: Dense::new(),
+            spaces: Dense::new(),
             files: Files::default(),
             fs: FileSystems::new(&config),
             net: Network::new(&config),

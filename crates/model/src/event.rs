@@ -2,7 +2,7 @@
 //!
 //! The kernel appends them; monitors and assertions read them; a trace stores them and a replay compares every one.
 
-use crate::hash::EventHash;
+use crate::hash::{EventHash, Pass};
 use crate::ids::{EventIndex, ThreadId};
 use crate::time::VirtualTime;
 
@@ -162,26 +162,14 @@ impl Note {
 }
 
 impl Body {
-    /// Adds to the chain what is to be said before the body, and everything that the body says. For a call, numbers
-    /// are gathered and hashed in one pass: calls are what a run is made of.
-    pub fn add_to(&self, hash: &mut EventHash, before: &[u64]) {
-        const WORDS: usize = 8;
-        const ROOM: usize = 22;
-        let Body::Call(call) = self else {
-            hash.block(before);
-            return self.add_rest_to(hash);
-        };
-        let mut words = [0; ROOM + WORDS];
-        let (before, long) = if before.len() > ROOM { before.split_at(ROOM) } else { (before, &[][..]) };
-        let said = before.len() + WORDS;
-        words[..before.len()].copy_from_slice(before);
-        let [a, b, c, d, e, f] = call.args;
-        let own = [u64::from(call.number), a, b, c, d, e, f, call.result as u64];
-        words[before.len()..said].copy_from_slice(&own);
-        hash.block(&words[..said]);
-        if !long.is_empty() {
-            hash.block(long);
+    /// Adds to the chain everything that the body says, after what is gathered already. For a call, numbers are hashed
+    /// in one pass: calls are what a run is made of.
+    pub fn add_to(&self, hash: &mut EventHash, mut before: Pass) {
+        if let Body::Call(call) = self {
+            let [a, b, c, d, e, f] = call.args;
+            before.add(&[u64::from(call.number), a, b, c, d, e, f, call.result as u64], hash);
         }
+        before.end(hash);
         self.add_rest_to(hash);
     }
     fn add_rest_to(&self, hash: &mut EventHash) {

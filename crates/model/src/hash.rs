@@ -85,6 +85,42 @@ impl EventHash {
     }
 }
 
+/// Numbers that are gathered to be hashed in one pass.
+#[derive(Clone, Debug)]
+pub struct Pass {
+    words: [u64; KEYS.len()],
+    len: usize,
+}
+
+impl Default for Pass {
+    fn default() -> Self {
+        Pass { words: [0; KEYS.len()], len: 0 }
+    }
+}
+
+impl Pass {
+    /// Adds numbers; those that a pass has no more room for begin another.
+    #[inline]
+    pub fn add(&mut self, words: &[u64], hash: &mut EventHash) {
+        if self.len + words.len() > self.words.len() {
+            self.end(hash);
+            if words.len() > self.words.len() {
+                return hash.block(words);
+            }
+        }
+        self.words[self.len..self.len + words.len()].copy_from_slice(words);
+        self.len += words.len();
+    }
+    /// Hashes what was gathered.
+    #[inline]
+    pub fn end(&mut self, hash: &mut EventHash) {
+        if self.len != 0 {
+            hash.block(&self.words[..self.len]);
+            self.len = 0;
+        }
+    }
+}
+
 impl fmt::Display for EventHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)

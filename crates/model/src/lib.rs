@@ -23,7 +23,7 @@ pub use choice::{Choice, Choices, Hint, Kind, Point, Source, Stream};
 pub use event::{Body, Call, Decision, Event, Line, LineSource, Note, Value};
 pub use fault::{Action, Errno, FaultRule, RuleId};
 pub use glob::Glob;
-pub use hash::EventHash;
+pub use hash::{EventHash, Pass};
 pub use ids::{EventIndex, ServiceId, ThreadId};
 pub use machine::{Connection, Filter, Machine, Stopped};
 pub use seed::{Phase, Seed};

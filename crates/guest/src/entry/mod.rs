@@ -124,8 +124,7 @@ unsafe extern "C" fn on_sigsys(_: i32, _: *mut libc::siginfo_t, context: *mut li
 
 /// A patched site was reached: the registers are in the save area. Returns to where the next thread is loaded.
 extern "C" fn on_patched_call() {
-    let registers = Registers::from_words(SAVE.get().words);
-    call(&registers);
+    call(&SAVE.get().registers);
     switch();
 }
 
@@ -196,10 +195,10 @@ fn load(k: &mut Kernel, id: ThreadId) {
     let thread = &k.threads[&id];
     let save = SAVE.get();
     // A thread that goes on right behind its patched call does so where the call came from.
-    if thread.registers.rip != save.words[Registers::RIP] || save.resume == 0 {
+    if thread.registers.rip != save.registers.rip || save.resume == 0 {
         save.resume = patch::resume(thread.registers.rip);
     }
-    save.words = thread.registers.words();
+    save.registers = thread.registers;
     save.fs_base = thread.fs_base;
 }
 

@@ -161,7 +161,7 @@ global_asm!(
     on_patched_call = sym on_patched_call,
     initial = const offset_of!(SaveArea, initial),
     area = const offset_of!(SaveArea, area),
-    words = const offset_of!(SaveArea, words),
+    words = const offset_of!(SaveArea, registers),
     extended = const offset_of!(SaveArea, extended),
     components = const offset_of!(SaveArea, components),
     resume = const offset_of!(SaveArea, resume),

@@ -17,8 +17,8 @@ pub(super) struct SaveArea {
     pub(super) initial: [u8; 576],
     /// Extended state in the standard format of `XSAVE`. Meaningful if `extended` points here or is null.
     pub(super) area: [u8; EXTENDED_MAX],
-    /// General registers, in the order of [`Registers`].
-    pub(super) words: [u64; Registers::WORDS],
+    /// General registers: `repr(C)`, in the order that the assembly knows.
+    pub(super) registers: Registers,
     /// Where the extended state is: null for "the sixteen XMM registers alone are in `area`, everything else is still
     /// in the processor", else a whole `XSAVE` area: `area` or that of a signal frame.
     pub(super) extended: *mut u8,
@@ -44,7 +44,7 @@ unsafe impl Sync for Save {}
 pub(super) static SAVE: Save = Save(UnsafeCell::new(SaveArea {
     initial: [0; 576],
     area: [0; EXTENDED_MAX],
-    words: [0; Registers::WORDS],
+    registers: Registers::ZERO,
     extended: std::ptr::null_mut(),
     components: 0,
     sizes: [0; 3],

@@ -21,6 +21,7 @@ mod ranges;
 mod store;
 
 pub(crate) use memory::{Cover, Replaced, changed, cover, forked, rewind as rewind_memory, take as take_memory};
+pub(crate) use pagemap::PAGEMAP_SCAN;
 pub(crate) use store::{KEPT_FD, open};
 
 use crate::arena::{self, peek, shared};
@@ -67,8 +68,7 @@ impl Snapshot {
     /// Takes a snapshot of the world as it is; the supervisor holds the baton. `None` if the host does not let it.
     pub(crate) fn take() -> Option<Snapshot> {
         let (spaces, next_space) = peek(|k| {
-            let spaces: Vec<AddressSpaceId> =
-                k.spaces.keys().copied().filter(|s| *s != AddressSpaceId::SUPERVISOR).collect();
+            let spaces: Vec<AddressSpaceId> = k.spaces.keys().filter(|s| *s != AddressSpaceId::SUPERVISOR).collect();
             (spaces, k.next_space)
         });
         store::clear()?;

@@ -1,7 +1,7 @@
 //! `ioctl`: the few requests that programs make of descriptors that are no device.
 
 use super::{FileId, Object, Target, fcntl, io, regular};
-use crate::abi::errno::{ENODEV, ENOTTY, EOPNOTSUPP};
+use crate::abi::errno::{ENOTTY, EOPNOTSUPP};
 use crate::caller::Caller;
 use crate::syscall::{Sys, dispatch, done};
 use model::Errno;
@@ -46,7 +46,8 @@ pub(crate) fn ioctl(c: &mut Caller<'_>) -> Sys {
         _ if TERMINAL.contains(&request) || TERMINAL_SECOND.contains(&request) => Err(ENOTTY),
         _ if CLONES.contains(&request) => Err(EOPNOTSUPP),
         _ if ATTRIBUTES.contains(&(request & 0xffff)) => Err(ENOTTY),
-        _ if INTERFACES.contains(&request) => Err(if is_socket(c, file) { ENODEV } else { ENOTTY }),
+        _ if INTERFACES.contains(&request) && is_socket(c, file) => crate::net::interface(c, request, at),
+        _ if INTERFACES.contains(&request) => Err(ENOTTY),
         _ => dispatch::refuse(c, ENOTTY, "FB0206: unknown request of ioctl"),
     }
 }

@@ -96,7 +96,7 @@ impl Kernel {
         if self.inode_mapped_pages(inode).is_none_or(|pages| pages == size / PAGE) {
             return Ok(());
         }
-        let spaces: Vec<AddressSpaceId> = self.spaces.keys().copied().collect();
+        let spaces: Vec<AddressSpaceId> = self.spaces.keys().collect();
         for space in spaces {
             for (start, vma, view) in self.memory(space).views(inode) {
                 let backed = self.share(host, view, vma.end - start)?;

@@ -83,6 +83,7 @@ fn make(c: &mut Caller<'_>, domain: i32, kind: i32, protocol: i32) -> Result<Soc
             (kind, libc::IPPROTO_TCP, Body::Tcp(Tcp { state: State::Closed { failed: false } }))
         }
         (AF_INET | AF_INET6, SOCK_DGRAM, 0 | libc::IPPROTO_UDP) => (kind, libc::IPPROTO_UDP, Body::Udp(Udp::default())),
+        (AF_INET | AF_INET6, SOCK_DGRAM, libc::IPPROTO_UDPLITE) => (kind, protocol, Body::Udp(Udp::default())),
         (AF_INET | AF_INET6, SOCK_RAW, _) => return Err(EPERM),
         (AF_INET | AF_INET6, SOCK_STREAM | SOCK_DGRAM, _) => return Err(EPROTONOSUPPORT),
         (AF_UNIX, SOCK_STREAM | SOCK_DGRAM | SOCK_SEQPACKET, 0 | 1) => (kind, 0, Body::Unix(Unix::default())),

@@ -4,8 +4,10 @@ use crate::abi::errno::*;
 use crate::caller::Caller;
 use crate::file::FileId;
 use crate::net::netlink;
+use crate::net::options::Options;
 use crate::net::socket::Received;
 use crate::net::transfer::{Outgoing, credentials};
+use crate::net::udp::Class;
 use crate::net::unix::Credentials;
 use crate::syscall::dispatch;
 use crate::wait::ObjectId;
@@ -52,6 +54,12 @@ pub(super) fn read_control(c: &mut Caller<'_>, at: u64, len: u64, out: &mut Outg
             }
             // The source address and interface of a reply: the route decides both here.
             (libc::IPPROTO_IP, libc::IP_PKTINFO) | (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {}
+            (libc::IPPROTO_IP, libc::IP_TTL) => out.hops = Some(number(&data, 1)?),
+            (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => out.hops = given(number(&data, -1)?),
+            (libc::IPPROTO_IP, libc::IP_TOS) => {
+                out.service = Some(if let [byte] = data[..] { byte.into() } else { number(&data, 0)? });
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => out.service = given(number(&data, -1)?),
             _ => {
                 let what = format!("control message {kind} at level {level}");
                 return dispatch::refuse(c, EINVAL, &what).map(|_| ());
@@ -59,6 +67,16 @@ pub(super) fn read_control(c: &mut Caller<'_>, at: u64, len: u64, out: &mut Outg
         }
     }
     Ok(())
+}
+
+/// A number of a control message, from `low` to 255.
+fn number(data: &[u8], low: i32) -> Result<i32, Errno> {
+    let bytes: [u8; 4] = data.try_into().map_err(|_| EINVAL)?;
+    Some(i32::from_le_bytes(bytes)).filter(|n| (low..=255).contains(n)).ok_or(EINVAL)
+}
+/// -1 asks for the default.
+fn given(n: i32) -> Option<i32> {
+    (n >= 0).then_some(n)
 }
 
 /// Writes what came along with a message into the control buffer; what does not fit is dropped. Returns how much of
@@ -73,10 +91,14 @@ pub(super) fn write_control(
 ) -> Result<(u64, bool), Errno> {
     let options = &c.k.socket_mut(id).options;
     let (pass, (v4, v6)) = (options.flag(libc::SO_PASSCRED), options.packet_info());
+    let class = Asked::of(options);
     let mut buffer = Buffer { at, room, used: 0, dropped: false };
     if pass && let Some(who) = received.credentials {
         let data: Vec<u8> = [who.pid, who.uid, who.gid].into_iter().flat_map(u32::to_le_bytes).collect();
         buffer.put(c, libc::SOL_SOCKET, libc::SCM_CREDENTIALS, &data)?;
+    }
+    if received.to.is_some() {
+        class.put_time(c, &mut buffer, received.arrived.0)?;
     }
     if let Some(to) = received.to {
         if v4 && to.is_ipv4() {
@@ -85,12 +107,63 @@ pub(super) fn write_control(
         if v6 {
             buffer.put(c, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, &packet_info_v6(to))?;
         }
+        class.put_class(c, &mut buffer, to, received.class)?;
     }
     let rights = std::mem::take(&mut received.rights);
     if !rights.is_empty() {
         put_rights(c, &mut buffer, rights, cloexec)?;
     }
     Ok((buffer.used, buffer.dropped))
+}
+
+/// What a socket asked to be told about each datagram.
+#[derive(Clone, Copy)]
+struct Asked {
+    micros: bool,
+    nanos: bool,
+    hops: (bool, bool),
+    service: (bool, bool),
+}
+
+impl Asked {
+    fn of(options: &Options) -> Asked {
+        let v4 = |name| options.asks(libc::IPPROTO_IP, name);
+        let v6 = |name| options.asks(libc::IPPROTO_IPV6, name);
+        Asked {
+            micros: options.flag(libc::SO_TIMESTAMP),
+            nanos: options.flag(libc::SO_TIMESTAMPNS),
+            hops: (v4(libc::IP_RECVTTL), v6(libc::IPV6_RECVHOPLIMIT)),
+            service: (v4(libc::IP_RECVTOS), v6(libc::IPV6_RECVTCLASS)),
+        }
+    }
+    fn put_time(self, c: &mut Caller<'_>, buffer: &mut Buffer, nanos: u64) -> Result<(), Errno> {
+        let part = match (self.nanos, self.micros) {
+            (true, _) => nanos % 1_000_000_000,
+            (_, true) => nanos % 1_000_000_000 / 1_000,
+            _ => return Ok(()),
+        };
+        let kind = if self.nanos { libc::SO_TIMESTAMPNS } else { libc::SO_TIMESTAMP };
+        let data: Vec<u8> = [nanos / 1_000_000_000, part].into_iter().flat_map(u64::to_le_bytes).collect();
+        buffer.put(c, libc::SOL_SOCKET, kind, &data)
+    }
+    fn put_class(self, c: &mut Caller<'_>, buffer: &mut Buffer, to: SocketAddr, class: Class) -> Result<(), Errno> {
+        if to.is_ipv4() {
+            if self.hops.0 {
+                buffer.put(c, libc::IPPROTO_IP, libc::IP_TTL, &class.hops.to_le_bytes())?;
+            }
+            if self.service.0 {
+                buffer.put(c, libc::IPPROTO_IP, libc::IP_TOS, &[class.service as u8])?;
+            }
+            return Ok(());
+        }
+        if self.hops.1 {
+            buffer.put(c, libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, &class.hops.to_le_bytes())?;
+        }
+        if self.service.1 {
+            buffer.put(c, libc::IPPROTO_IPV6, libc::IPV6_TCLASS, &class.service.to_le_bytes())?;
+        }
+        Ok(())
+    }
 }
 
 struct Buffer {

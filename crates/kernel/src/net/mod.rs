@@ -21,6 +21,7 @@ mod calls;
 mod connection;
 mod control;
 mod driver;
+mod interface;
 mod link;
 mod listen;
 mod message;
@@ -42,6 +43,7 @@ mod unix;
 mod tests;
 
 pub(crate) use calls::*;
+pub(crate) use interface::interface;
 pub use link::{BASE_LATENCY, LATENCIES, Link};
 pub(crate) use message::{recvfrom, recvmmsg, recvmsg, sendmmsg, sendmsg, sendto};
 pub(crate) use options::{getsockopt, setsockopt};

@@ -19,7 +19,8 @@ pub(crate) struct Netlink {
 }
 
 /// The interfaces of every host: name, index, flags (`IFF_*`), hardware type, MTU.
-const INTERFACES: [(&str, u32, u32, u16, u32); 2] = [("lo", 1, 0x1_0049, 772, 65_536), ("eth0", 2, 0x1_1043, 1, 1_500)];
+pub(super) const INTERFACES: [(&str, u32, u32, u16, u32); 2] =
+    [("lo", 1, 0x1_0049, 772, 65_536), ("eth0", 2, 0x1_1043, 1, 1_500)];
 
 impl Netlink {
     /// Bytes of the next answer.
@@ -139,7 +140,7 @@ pub(super) fn interface_of(ip: std::net::IpAddr) -> u32 {
 }
 
 /// A hardware address made from the IPv4 address, as container networks do.
-fn mac(address: u32) -> [u8; 6] {
+pub(super) fn mac(address: u32) -> [u8; 6] {
     let [a, b, c, d] = address.to_be_bytes();
     [0x02, 0x42, a, b, c, d]
 }

@@ -8,6 +8,7 @@ use crate::caller::Caller;
 use crate::net::calls::socket_of;
 use crate::net::socket::{Body, Socket};
 use crate::net::tcp::State;
+use crate::net::udp::Class;
 use crate::syscall::{Sys, dispatch, done};
 use crate::wait::ObjectId;
 use libc::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET};
@@ -48,9 +49,12 @@ const MIN: i32 = i32::MIN;
 const MAX: i32 = i32::MAX;
 /// A number that the `libc` crate does not have.
 const IPV6_AUTOFLOWLABEL: i32 = 70;
+/// How much of a datagram its checksum covers; nothing is ever damaged here.
+const UDPLITE_SEND_CSCOV: i32 = 10;
+const UDPLITE_RECV_CSCOV: i32 = 11;
 
 /// Options that are numbers, with the value a new socket has.
-static PLAIN: [Row; 60] = [
+static PLAIN: [Row; 65] = [
     flag(SOL_SOCKET, libc::SO_DEBUG),
     flag(SOL_SOCKET, libc::SO_REUSEADDR),
     flag(SOL_SOCKET, libc::SO_REUSEPORT),
@@ -111,6 +115,11 @@ static PLAIN: [Row; 60] = [
     number(IPPROTO_IPV6, libc::IPV6_MTU, 1_500, 1_280, 65_535),
     Row { level: IPPROTO_IPV6, name: IPV6_AUTOFLOWLABEL, default: 1, form: Form::Flag },
     number(IPPROTO_IPV6, libc::IPV6_ADDR_PREFERENCES, 0, 0, MAX),
+    number(libc::SOL_UDP, libc::UDP_CORK, 0, 0, MAX),
+    number(libc::IPPROTO_UDPLITE, libc::UDP_CORK, 0, 0, MAX),
+    number(libc::IPPROTO_UDPLITE, UDPLITE_SEND_CSCOV, 0, 0, 65_535),
+    number(libc::IPPROTO_UDPLITE, UDPLITE_RECV_CSCOV, 0, 0, 65_535),
+    flag(IPPROTO_IP, libc::IP_RECVORIGDSTADDR),
 ];
 
 fn row(level: i32, name: i32) -> Option<&'static Row> {
@@ -152,6 +161,19 @@ impl Options {
         let v6 = self.number(IPPROTO_IPV6, libc::IPV6_RECVPKTINFO) != 0;
         (self.number(IPPROTO_IP, libc::IP_PKTINFO) != 0, v6)
     }
+    /// What the headers of datagrams say unless a message says otherwise.
+    pub(super) fn class(&self, v6: bool) -> Class {
+        let (level, hops, service) = if v6 {
+            (IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS, libc::IPV6_TCLASS)
+        } else {
+            (IPPROTO_IP, libc::IP_TTL, libc::IP_TOS)
+        };
+        Class { hops: self.number(level, hops), service: self.number(level, service).max(0) }
+    }
+    /// A flag of any level.
+    pub(super) fn asks(&self, level: i32, name: i32) -> bool {
+        self.number(level, name) != 0
+    }
     /// How much may wait to be read, in bytes.
     pub(super) fn receive_buffer(&self) -> usize {
         self.number(SOL_SOCKET, libc::SO_RCVBUF) as usize
@@ -186,6 +208,8 @@ fn level_applies(socket: &Socket, level: i32) -> Result<(), Errno> {
     match level {
         SOL_SOCKET => Ok(()),
         IPPROTO_TCP if socket.tcp().is_some() => Ok(()),
+        libc::SOL_UDP if socket.udp().is_some() => Ok(()),
+        libc::IPPROTO_UDPLITE if socket.protocol == libc::IPPROTO_UDPLITE => Ok(()),
         IPPROTO_IP if inet => Ok(()),
         IPPROTO_IPV6 if inet && socket.domain == libc::AF_INET6 => Ok(()),
         libc::SOL_NETLINK if matches!(socket.body, Body::Netlink(_)) => Ok(()),

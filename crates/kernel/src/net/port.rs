@@ -23,6 +23,8 @@ pub(crate) enum Transport {
     Tcp,
     /// UDP.
     Udp,
+    /// UDP-Lite.
+    UdpLite,
 }
 
 /// Who is bound and who listens.
@@ -174,7 +176,7 @@ impl Kernel {
         let Some(new) = self.socket(id) else { return false };
         self.net.ports.at(service, transport, port).filter_map(|other| self.socket(other)).any(|old| {
             let both = |name| new.options.flag(name) && old.options.flag(name);
-            let shared = both(libc::SO_REUSEADDR) && (transport == Transport::Udp || !old.is_listening());
+            let shared = both(libc::SO_REUSEADDR) && (transport != Transport::Tcp || !old.is_listening());
             overlap(new, old) && !shared && !both(libc::SO_REUSEPORT)
         })
     }
@@ -200,9 +202,15 @@ impl Kernel {
     }
     /// The datagram socket for a destination: one connected to the sender before others, then the most specific, then
     /// the oldest.
-    pub(super) fn datagram_socket_at(&self, service: ServiceId, to: SocketAddr, from: SocketAddr) -> Option<ObjectId> {
+    pub(super) fn datagram_socket_at(
+        &self,
+        transport: Transport,
+        service: ServiceId,
+        to: SocketAddr,
+        from: SocketAddr,
+    ) -> Option<ObjectId> {
         let mut best: Option<(u32, ObjectId)> = None;
-        for id in self.net.ports.at(service, Transport::Udp, to.port()) {
+        for id in self.net.ports.at(service, transport, to.port()) {
             let Some(socket) = self.socket(id) else { continue };
             let Some(local) = socket.local else { continue };
             let fit = fit(local, socket.options.v6only(), to.ip());

@@ -8,11 +8,11 @@ use crate::net::netlink::Netlink;
 use crate::net::options::Options;
 use crate::net::port::Transport;
 use crate::net::tcp::{State, Tcp};
-use crate::net::udp::Udp;
+use crate::net::udp::{Class, Udp};
 use crate::net::unix::{Credentials, Unix};
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::{Errno, ServiceId};
+use model::{Errno, ServiceId, VirtualTime};
 use std::net::SocketAddr;
 
 /// A socket.
@@ -62,6 +62,10 @@ pub(crate) struct Received {
     pub from: Option<Address>,
     /// Where it was sent to, for `IP_PKTINFO`.
     pub to: Option<SocketAddr>,
+    /// What its header said.
+    pub class: Class,
+    /// When it arrived.
+    pub arrived: VirtualTime,
     /// Descriptions passed along; each holds a reference that is now the receiver's.
     pub rights: Vec<FileId>,
     /// Who sent it, for `SO_PASSCRED`.
@@ -118,6 +122,7 @@ impl Socket {
     pub(super) fn transport(&self) -> Option<Transport> {
         match self.body {
             Body::Tcp(_) => Some(Transport::Tcp),
+            Body::Udp(_) if self.protocol == libc::IPPROTO_UDPLITE => Some(Transport::UdpLite),
             Body::Udp(_) => Some(Transport::Udp),
             Body::Unix(_) | Body::Netlink(_) => None,
         }

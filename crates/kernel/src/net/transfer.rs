@@ -10,6 +10,7 @@ use crate::file::{FileId, Target};
 use crate::net::name::Address;
 use crate::net::packet::Packet;
 use crate::net::socket::Body;
+use crate::net::udp::Class;
 use crate::net::unix::Credentials;
 use crate::signal::{self, Info};
 use crate::syscall::{Sys, block, dispatch, done};
@@ -41,6 +42,10 @@ pub(super) struct Outgoing {
     pub rights: Vec<FileId>,
     /// What the sender says it is.
     pub credentials: Option<Credentials>,
+    /// What the header is to say in place of the socket's options.
+    pub hops: Option<i32>,
+    /// The same for the type of service or traffic class.
+    pub service: Option<i32>,
 }
 
 /// How many bytes the ranges hold, at most what one call moves.
@@ -221,7 +226,9 @@ fn send_message(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) 
                 return Err(EMSGSIZE);
             }
             let bytes = gather(c, &out.from, 0, total)?;
-            done(c.k.udp_send(id, bytes, to)? as u64)
+            let class = c.k.socket_mut(id).options.class(to.is_ipv6());
+            let class = Class { hops: out.hops.unwrap_or(class.hops), service: out.service.unwrap_or(class.service) };
+            done(c.k.udp_send(id, bytes, to, class)? as u64)
         }
         Body::Netlink(_) => {
             let bytes = gather(c, &out.from, 0, total)?;

@@ -3,11 +3,12 @@
 use crate::abi::errno::*;
 use crate::net::NetTimer;
 use crate::net::name::Address;
+use crate::net::port::Transport;
 use crate::net::socket::{HUP, IN, OUT, RDHUP, Received};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::{Errno, ServiceId, VirtualDuration};
+use model::{Errno, ServiceId, VirtualDuration, VirtualTime};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -29,9 +30,20 @@ pub(crate) struct Udp {
     queued: usize,
 }
 
+/// What the header of a datagram says besides addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Class {
+    /// How many routers it may pass.
+    pub hops: i32,
+    /// Type of service, or traffic class.
+    pub service: i32,
+}
+
 #[derive(Debug)]
 struct Queued {
     bytes: Vec<u8>,
+    class: Class,
+    arrived: VirtualTime,
     from: SocketAddr,
     to: SocketAddr,
 }
@@ -40,6 +52,8 @@ struct Queued {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
     bytes: Vec<u8>,
+    class: Class,
+    transport: Transport,
     sender: ObjectId,
     from: (ServiceId, SocketAddr),
     to: (ServiceId, SocketAddr),
@@ -95,11 +109,18 @@ impl Kernel {
         Ok(to)
     }
     /// Sends a datagram.
-    pub(super) fn udp_send(&mut self, id: ObjectId, bytes: Vec<u8>, to: SocketAddr) -> Result<usize, Errno> {
+    pub(super) fn udp_send(
+        &mut self,
+        id: ObjectId,
+        bytes: Vec<u8>,
+        to: SocketAddr,
+        class: Class,
+    ) -> Result<usize, Errno> {
         if bytes.len() > DATAGRAM_MAX {
             return Err(EMSGSIZE);
         }
         let service = self.socket_mut(id).service;
+        let transport = self.socket_mut(id).transport().ok_or(EINVAL)?;
         let mut route = self.net.route(service, to.ip())?;
         if self.socket_mut(id).local.is_none() {
             let wildcard = self.wildcard(id);
@@ -112,14 +133,15 @@ impl Kernel {
         let to = SocketAddr::new(route.address, to.port());
         if route.to == service
             && route.address.is_loopback()
-            && self.datagram_socket_at(service, to, from).is_none()
+            && self.datagram_socket_at(transport, service, to, from).is_none()
             && let Some(other) = self.net.declared(service, to.port())
         {
             (route.to, route.localhost) = (other, true);
         }
         let length = bytes.len();
         let localhost = route.localhost;
-        let datagram = Datagram { bytes, sender: id, from: (service, from), to: (route.to, to), localhost };
+        let (from, to) = ((service, from), (route.to, to));
+        let datagram = Datagram { bytes, class, transport, sender: id, from, to, localhost };
         self.send_datagram(datagram);
         Ok(length)
     }
@@ -139,15 +161,16 @@ impl Kernel {
     }
     /// A datagram has reached the host it is for.
     pub(super) fn datagram_arrived(&mut self, datagram: Datagram) {
-        let Datagram { bytes, sender, from: (from, source), to: (to, target), localhost } = datagram;
+        let Datagram { bytes, class, transport, sender, from: (from, source), to: (to, target), localhost } = datagram;
         let found = self.net.destinations(to, target.ip(), localhost).into_iter().find_map(|ip| {
             let seen = SocketAddr::new(self.net.seen_source(from, source.ip(), ip, localhost), source.port());
             let target = SocketAddr::new(ip, target.port());
-            Some((self.datagram_socket_at(to, target, seen)?, target, seen))
+            Some((self.datagram_socket_at(transport, to, target, seen)?, target, seen))
         });
         let Some((id, to_address, from_address)) = found else {
             return self.bounce(sender, from, to);
         };
+        let arrived = self.clock.now();
         let socket = self.socket_mut(id);
         let room = socket.options.receive_buffer();
         let Some(udp) = socket.udp_mut() else { return };
@@ -155,7 +178,7 @@ impl Kernel {
             return;
         }
         udp.queued += bytes.len() + OVERHEAD;
-        udp.received.push_back(Queued { bytes, from: from_address, to: to_address });
+        udp.received.push_back(Queued { bytes, class, arrived, from: from_address, to: to_address });
         self.object_changed(id);
     }
     /// Nobody listens: a sender that is connected hears about it.
@@ -195,6 +218,8 @@ impl Kernel {
             length: next.bytes.len(),
             from: Some(Address::Inet { address: next.from, v6 }),
             to: Some(next.to),
+            class: next.class,
+            arrived: next.arrived,
             ..Received::default()
         };
         if !peek {

@@ -175,8 +175,8 @@ impl Kernel {
             ancestor = parent_of(at);
         }
         let of_service = ProcessId { service: id.service, pid: 0 }..=ProcessId { service: id.service, pid: u32::MAX };
-        let mut first = self.processes.range(of_service).filter(|(p, e)| **p != id && e.parent == 0);
-        first.find(|(p, _)| alive(**p).is_some()).map(|(p, _)| *p)
+        let mut first = self.processes.range(of_service).filter(|(p, e)| *p != id && e.parent == 0);
+        first.find(|(p, _)| alive(*p).is_some()).map(|(p, _)| p)
     }
     fn orphan_children(&mut self, id: ProcessId) {
         let adopter = self.adopter(id);

@@ -202,6 +202,27 @@ pub struct InCall {
     pub digest: model::EventHash,
 }
 
+impl InCall {
+    /// Becomes a new call. In place: this is on the way of every call.
+    #[inline]
+    pub fn begin(&mut self, number: u64, args: [u64; 6]) {
+        self.number = number;
+        self.args = args;
+        self.deadline = None;
+        self.timed_out = false;
+        self.granted = None;
+        self.progress = 0;
+        self.again = false;
+        self.decision = None;
+        self.held_until = None;
+        self.saved_mask = None;
+        self.interrupted = None;
+        self.held = None;
+        self.path = None;
+        self.digest = model::EventHash::default();
+    }
+}
+
 /// A thread.
 #[derive(Debug)]
 pub struct Thread {

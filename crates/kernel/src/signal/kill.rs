@@ -31,7 +31,7 @@ impl Caller<'_> {
     /// The processes of the caller's pid namespace, in order.
     pub(crate) fn processes(&self) -> Vec<ProcessId> {
         let service = self.service();
-        self.k.processes.keys().filter(|p| p.service == service).copied().collect()
+        self.k.processes.keys().filter(|p| p.service == service).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Outcome, Sys};
 use crate::abi::errno::ENOSYS;
 use crate::caller::Caller;
 use crate::host::Host;
-use crate::process::{InCall, Pending};
+use crate::process::Pending;
 use crate::wait::{Restart, Wait};
 use crate::world::{Ending, Kernel};
 use model::{Body, Call, Decision, Errno, ThreadId};
@@ -16,9 +16,10 @@ impl Kernel {
         let id = self.current;
         let thread = self.thread_mut(id);
         thread.slice += 1;
-        thread.call = InCall { number: thread.registers.rax, args: thread.registers.arguments(), ..InCall::default() };
+        thread.call.begin(thread.registers.rax, thread.registers.arguments());
         let process = thread.process;
         self.process_mut(process).calls += 1;
+        self.processor_used(process);
         self.clock.tick_call();
         if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls {
             self.end(Ending::Limit(format!("{} system calls", self.config.max_calls)));
@@ -104,9 +105,9 @@ impl Kernel {
 fn fault(c: &mut Caller<'_>) -> Option<Sys> {
     let number = c.call().number;
     if c.call().decision.is_none() {
-        c.call().path = subject(c, number);
-        let path = c.call().path.clone();
+        let path = subject(c, number);
         let decision = c.k.decide_fault(c.id.service, number, path.as_deref());
+        c.call().path = path;
         if let Decision::Delay(by) = &decision {
             let until = c.now().after(*by);
             c.call().held_until = Some(until);

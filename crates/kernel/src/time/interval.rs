@@ -6,6 +6,7 @@
 use super::calls::read_timeval;
 use crate::abi::errno::EINVAL;
 use crate::caller::Caller;
+use crate::process::limits::processor_time;
 use crate::process::{IntervalTimer, ProcessId};
 use crate::signal::{Info, SIGALRM, Target};
 use crate::syscall::{Sys, done};
@@ -13,7 +14,7 @@ use crate::time::TimerAction;
 use crate::world::Kernel;
 use model::{Errno, VirtualDuration, VirtualTime};
 
-/// The only one that fires; the others count processor time.
+/// The one that counts the world's time; the others count processor time, which is what calls cost.
 const REAL: usize = libc::ITIMER_REAL as usize;
 
 /// How many periods after `from` end by `now`, and when the one after them ends.
@@ -44,11 +45,30 @@ impl Kernel {
         timer.next = Some(next);
         timer.timer = Some(self.timers.arm(next, TimerAction::Interval(process, REAL)));
     }
+    /// The clock that an interval timer counts.
+    fn interval_now(&self, process: ProcessId, which: usize) -> VirtualTime {
+        match which {
+            REAL => self.clock.now(),
+            _ => VirtualTime(processor_time(&self.processes[&process])),
+        }
+    }
+    /// A process has used processor time: its timers that count it may be due.
+    pub(crate) fn processor_used(&mut self, process: ProcessId) {
+        for (which, signal) in [(libc::ITIMER_VIRTUAL, libc::SIGVTALRM), (libc::ITIMER_PROF, libc::SIGPROF)] {
+            let timer = self.processes[&process].interval_timers[which as usize];
+            let now = self.interval_now(process, which as usize);
+            let Some(next) = timer.next.filter(|next| *next <= now) else { continue };
+            let again = (timer.interval != 0).then(|| forward(next, timer.interval, now).1);
+            self.process_mut(process).interval_timers[which as usize].next = again;
+            self.send_signal(Target::Process(process), Info::kernel(signal as u8));
+        }
+    }
     fn set_interval(&mut self, process: ProcessId, which: usize, value: u64, interval: u64) {
         if let Some(timer) = self.process_mut(process).interval_timers[which].timer.take() {
             self.timers.disarm(timer);
         }
-        let next = (value != 0).then(|| self.clock.now().after(VirtualDuration(value)));
+        let now = self.interval_now(process, which);
+        let next = (value != 0).then(|| now.after(VirtualDuration(value)));
         let armed = next.filter(|_| which == REAL);
         let timer = armed.map(|at| self.timers.arm(at, TimerAction::Interval(process, which)));
         self.process_mut(process).interval_timers[which] = IntervalTimer { next, interval, timer };
@@ -60,18 +80,14 @@ fn timer_argument(c: &mut Caller<'_>) -> Result<usize, Errno> {
     if which > libc::ITIMER_PROF as usize {
         return Err(EINVAL);
     }
-    if which != REAL {
-        let number = c.call().number;
-        c.k.complain(c.id.service, number, "interval timers of processor time never fire");
-    }
     Ok(which)
 }
 /// Time left and period, in nanoseconds. One that has fired has a moment left until its signal is taken.
 fn present(c: &mut Caller<'_>, which: usize) -> (u64, u64) {
-    let now = c.now();
+    let now = c.k.interval_now(c.process_id(), which);
     let timer = c.process().interval_timers[which];
     let left = match timer.next {
-        Some(_) if timer.timer.is_none() && timer.interval == 0 => 0,
+        Some(_) if which == REAL && timer.timer.is_none() && timer.interval == 0 => 0,
         Some(at) => at.since(now).0.max(1_000),
         None => 0,
     };

@@ -76,16 +76,16 @@ impl Source for Dice {
 /// Whatever a world looks like inside, each thread is in exactly one place.
 fn check(w: &World, seed: u64) {
     let k = &w.k;
-    for (id, thread) in &k.threads {
-        let queued = k.run_queue.iter().filter(|t| *t == id).count();
+    for (id, thread) in k.threads.iter() {
+        let queued = k.run_queue.iter().filter(|t| **t == id).count();
         match &thread.state {
-            ThreadState::Runnable if *id == k.current => assert_eq!(queued, 0, "{seed}: {id} runs"),
+            ThreadState::Runnable if id == k.current => assert_eq!(queued, 0, "{seed}: {id} runs"),
             ThreadState::Runnable => assert_eq!(queued, 1, "{seed}: {id} can run"),
             ThreadState::Blocked(wait) => {
                 assert_eq!(queued, 0, "{seed}: {id} is parked");
                 assert_eq!(thread.pending, Pending::Call);
                 for key in &wait.keys {
-                    assert!(k.waiters.under(*key).contains(id), "{seed}: {id} is under {key:?}");
+                    assert!(k.waiters.under(*key).contains(&id), "{seed}: {id} is under {key:?}");
                 }
             }
             ThreadState::Stopped => {

@@ -3,7 +3,7 @@
 use model::rng::Random;
 use model::{
     Body, Call, Choice, Decision, Errno, Event, EventHash, EventIndex, Failure, Kind, Line, LineSource, Note, Outcome,
-    Seed, ServiceId, Stream, ThreadId, Value, Verdict, VirtualDuration, VirtualTime,
+    Pass, Seed, ServiceId, Stream, ThreadId, Value, Verdict, VirtualDuration, VirtualTime,
 };
 use proptest::prelude::*;
 use trace::{Fingerprint, HASH_EVERY, HASH_UNKNOWN, Header, ServiceFacts, SourceText, Trace, TraceWriter};
@@ -77,7 +77,7 @@ pub(crate) fn number(bodies: impl IntoIterator<Item = (u64, ThreadId, Body)>) ->
     let (mut at, mut hash) = (VirtualTime::EPOCH, EventHash::default());
     let numbered = bodies.into_iter().enumerate().map(|(index, (step, thread, body))| {
         at = at.after(VirtualDuration(step));
-        body.add_to(&mut hash, &[]);
+        body.add_to(&mut hash, Pass::default());
         hash.words([at.0, u64::from(thread.tid)]);
         Event { index: EventIndex(index as u64), at, thread, hash, body }
     });

@@ -192,7 +192,7 @@ impl World {
     }
     /// Lets the world run, the clock jumping as needed, until a parked thread's call has ended: who, and its result.
     pub(super) fn run(&mut self) -> (u32, i64) {
-        let idle: Vec<ThreadId> = self.k.threads.keys().copied().filter(|id| self.result(*id).is_some()).collect();
+        let idle: Vec<ThreadId> = self.k.threads.keys().filter(|id| self.result(*id).is_some()).collect();
         for id in &idle {
             self.k.park(*id, Wait::on(WaitKey::Task(u32::MAX), "in its program"));
         }

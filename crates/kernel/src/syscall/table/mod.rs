@@ -1,6 +1,7 @@
 //! The table of system calls: data, by family, with an explicit disposition for every number.
 
 mod file;
+mod ipc;
 mod memory;
 mod path;
 mod poll;
@@ -71,12 +72,13 @@ const fn refused(number: u16, name: &'static str, errno: Errno, why: &'static st
 }
 
 /// Families in the order of the documentation.
-pub const FAMILIES: [(&str, &[Row]); 9] = [
+pub const FAMILIES: [(&str, &[Row]); 10] = [
     ("Files and descriptors", file::ROWS),
     ("Paths", path::ROWS),
     ("Readiness", poll::ROWS),
     ("Sockets", socket::ROWS),
     ("Memory", memory::ROWS),
+    ("System V objects", ipc::ROWS),
     ("Processes", process::ROWS),
     ("Signals", signal::ROWS),
     ("Time and futexes", time::ROWS),

@@ -1,0 +1,200 @@
+//! A map whose keys are small numbers handed out one after the other: looking one up is two additions, not a search.
+//! Threads, processes and address spaces are looked up several times in every call.
+
+use crate::host::AddressSpaceId;
+use crate::process::ProcessId;
+use model::{ServiceId, ThreadId};
+use std::marker::PhantomData;
+use std::ops::{Index, IndexMut, RangeInclusive};
+
+/// A key of a [`Dense`] map: two small numbers, ordered like the key.
+pub trait Key: Copy + Ord {
+    /// The row, which counts services, and the column, which counts what a service has.
+    fn place(self) -> (usize, usize);
+    /// The key of a place.
+    fn at(row: usize, column: usize) -> Self;
+}
+
+impl Key for ThreadId {
+    fn place(self) -> (usize, usize) {
+        (usize::from(self.service.0), self.tid as usize)
+    }
+    fn at(row: usize, column: usize) -> ThreadId {
+        ThreadId { service: ServiceId(row as u16), tid: column as u32 }
+    }
+}
+
+impl Key for ProcessId {
+    fn place(self) -> (usize, usize) {
+        (usize::from(self.service.0), self.pid as usize)
+    }
+    fn at(row: usize, column: usize) -> ProcessId {
+        ProcessId { service: ServiceId(row as u16), pid: column as u32 }
+    }
+}
+
+impl Key for AddressSpaceId {
+    fn place(self) -> (usize, usize) {
+        (0, self.0 as usize)
+    }
+    fn at(_: usize, column: usize) -> AddressSpaceId {
+        AddressSpaceId(column as u32)
+    }
+}
+
+/// Numbers of a chunk. What has gone leaves an empty chunk behind, which costs no memory of its own.
+const CHUNK: usize = 64;
+
+type Chunk<V> = Vec<Option<Box<V>>>;
+
+/// A map with the interface of a `BTreeMap`, as far as it is used, and its order.
+#[derive(Clone, Debug)]
+pub struct Dense<K, V> {
+    rows: Vec<Vec<Chunk<V>>>,
+    len: usize,
+    keys: PhantomData<K>,
+}
+
+impl<K, V> Default for Dense<K, V> {
+    fn default() -> Self {
+        Dense { rows: Vec::new(), len: 0, keys: PhantomData }
+    }
+}
+
+impl<K: Key, V> Dense<K, V> {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+    /// The value of a key.
+    #[inline]
+    pub fn get(&self, key: &K) -> Option<&V> {
+        let (row, column) = key.place();
+        self.rows.get(row)?.get(column / CHUNK)?.get(column % CHUNK)?.as_deref()
+    }
+    /// The value of a key.
+    #[inline]
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        let (row, column) = key.place();
+        self.rows.get_mut(row)?.get_mut(column / CHUNK)?.get_mut(column % CHUNK)?.as_deref_mut()
+    }
+    /// Whether there is a value of this key.
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.get(key).is_some()
+    }
+    /// Sets the value of a key; returns the one it had.
+    pub fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let (row, column) = key.place();
+        if self.rows.len() <= row {
+            self.rows.resize_with(row + 1, Vec::new);
+        }
+        let chunks = &mut self.rows[row];
+        if chunks.len() <= column / CHUNK {
+            chunks.resize_with(column / CHUNK + 1, Vec::new);
+        }
+        let chunk = &mut chunks[column / CHUNK];
+        if chunk.is_empty() {
+            chunk.resize_with(CHUNK, || None);
+        }
+        let before = chunk[column % CHUNK].replace(Box::new(value));
+        self.len += usize::from(before.is_none());
+        before.map(|v| *v)
+    }
+    /// Takes a key out; returns its value.
+    pub fn remove(&mut self, key: &K) -> Option<V> {
+        let (row, column) = key.place();
+        let chunk = self.rows.get_mut(row)?.get_mut(column / CHUNK)?;
+        let value = chunk.get_mut(column % CHUNK)?.take()?;
+        self.len -= 1;
+        if chunk.iter().all(Option::is_none) {
+            *chunk = Vec::new();
+        }
+        Some(*value)
+    }
+    /// Keys and values, in the keys' order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> {
+        self.rows.iter().enumerate().flat_map(|(row, chunks)| {
+            chunks.iter().enumerate().flat_map(move |(at, chunk)| {
+                let entry = move |(n, value): (usize, &'_ Option<Box<V>>)| value.is_some().then_some(n);
+                let used = chunk.iter().enumerate().filter_map(entry);
+                used.map(move |n| (K::at(row, at * CHUNK + n), &**chunk[n].as_ref().expect("filtered above")))
+            })
+        })
+    }
+    /// Keys, in order.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = K> {
+        self.iter().map(|(key, _)| key)
+    }
+    /// Values, in the keys' order.
+    pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
+        self.iter().map(|(_, value)| value)
+    }
+    /// Values, in the keys' order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.rows.iter_mut().flatten().flatten().filter_map(Option::as_deref_mut)
+    }
+    /// Keys and values from one key to another.
+    pub fn range(&self, keys: RangeInclusive<K>) -> impl Iterator<Item = (K, &V)> {
+        self.iter()
+            .skip_while({
+                let first = *keys.start();
+                move |(key, _)| *key < first
+            })
+            .take_while(move |(key, _)| key <= keys.end())
+    }
+}
+
+impl<K: Key, V> Index<&K> for Dense<K, V> {
+    type Output = V;
+    #[inline]
+    fn index(&self, key: &K) -> &V {
+        self.get(key).expect("the key is in the map")
+    }
+}
+
+impl<K: Key, V> IndexMut<&K> for Dense<K, V> {
+    #[inline]
+    fn index_mut(&mut self, key: &K) -> &mut V {
+        self.get_mut(key).expect("the key is in the map")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        #[test]
+        fn like_a_tree(steps in proptest::collection::vec((any::<bool>(), 0u16..3, 0u32..200, any::<u8>()), 0..200)) {
+            let (mut dense, mut tree) = (Dense::new(), BTreeMap::new());
+            for (add, service, tid, value) in steps {
+                let key = ThreadId { service: ServiceId(service), tid };
+                if add {
+                    prop_assert_eq!(dense.insert(key, value), tree.insert(key, value));
+                } else {
+                    prop_assert_eq!(dense.remove(&key), tree.remove(&key));
+                }
+                prop_assert_eq!(dense.get(&key), tree.get(&key));
+                prop_assert_eq!(dense.len(), tree.len());
+            }
+            let entries = |(k, v): (ThreadId, &u8)| (k, *v);
+            let all: Vec<_> = tree.iter().map(|(k, v)| (*k, *v)).collect();
+            prop_assert_eq!(dense.iter().map(entries).collect::<Vec<_>>(), all.clone());
+            prop_assert_eq!(dense.iter().rev().map(entries).collect::<Vec<_>>(), all.into_iter().rev().collect::<Vec<_>>());
+            let (from, to) = (ThreadId { service: ServiceId(1), tid: 20 }, ThreadId { service: ServiceId(1), tid: 90 });
+            let part: Vec<_> = tree.range(from..=to).map(|(k, v)| (*k, *v)).collect();
+            prop_assert_eq!(dense.range(from..=to).map(entries).collect::<Vec<_>>(), part);
+            prop_assert_eq!(dense.values_mut().map(|v| *v).collect::<Vec<_>>(), dense.values().copied().collect::<Vec<_>>());
+        }
+    }
+}
