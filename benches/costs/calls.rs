@@ -2,7 +2,7 @@
 
 use crate::Extent;
 use crate::measure::{Count, Measured, Sample, compare_each, rounds};
-use crate::programs::{Cpus, Programs, find, inside, number_of, seconds};
+use crate::programs::{Cpus, Programs, find, inside, number_of, python, seconds};
 use crate::row::{Figure, Row, Unit, Wanted};
 use std::process::Command;
 
@@ -19,8 +19,15 @@ pub(crate) fn measure(programs: &Programs, _: Extent) -> Vec<Row> {
         Figure::new("the same", Unit::Nanos, "`strace -f`", Wanted::Nothing).row(against_strace(programs)),
         Figure::new("1-byte pipe write+read to itself", Unit::Nanos, "native", Wanted::Ratio(1.5, 0.7))
             .row(against_native(programs, "pipe write and read 1 B", 1)),
-        Figure::new("recording every event, per call", Unit::Nanos, "not recording", Wanted::Ratio(1.1, 1.03))
+        Figure::new("recording everything, nothing but calls: per call", Unit::Nanos, "not recording", Wanted::Nothing)
             .row(recording(programs)),
+        Figure::new(
+            "recording everything, Python starting asyncio and a server: whole run",
+            Unit::Seconds,
+            "not recording",
+            Wanted::Ratio(1.1, 1.03),
+        )
+        .row(recording_python(programs)),
     ];
     let (_, list) = crate::programs::run(programs.guest("calls", &[])).expect("the list of calls");
     for kind in list.lines().filter(|k| *k != "getppid" && *k != "pipe write and read 1 B") {
@@ -62,13 +69,24 @@ fn against_strace(programs: &Programs) -> Measured<[Sample; 2]> {
 fn recording(programs: &Programs) -> Measured<[Sample; 2]> {
     let kind = "pread 512 B of a file";
     let plain = |n| seconds(inside(programs, &looped(programs, kind, n)));
-    let saved = |n| {
-        let looped = looped(programs, kind, n);
-        let mut command = programs.fbsim(&["run", "--save"]);
-        command.arg(programs.guests.join("saved.fbt")).arg("--").arg(looped.get_program()).args(looped.get_args());
-        seconds(command)
-    };
+    let saved = |n| seconds(saved(programs, &looped(programs, kind, n)));
     let count = Count::lasting(&plain, 1)?;
     let recorded = || Ok(count.nanos_each(&saved)? - count.nanos_each(&plain)?);
     rounds(ROUNDS, [&recorded, &|| count.nanos_each(&plain)])
+}
+
+/// A command under `fbsim run`, and saved.
+fn saved(programs: &Programs, command: &Command) -> Command {
+    let mut hosted = programs.fbsim(&["run", "--save"]);
+    hosted.arg(programs.guests.join("saved.fbt")).arg("--").arg(command.get_program()).args(command.get_args());
+    hosted
+}
+
+fn recording_python(programs: &Programs) -> Measured<[Sample; 2]> {
+    let mut python = Command::new(python()?);
+    python.args(["-c", "import asyncio, http.server, json, sqlite3; asyncio.run(asyncio.sleep(1))"]);
+    let nothing = looped(programs, "getppid", 0);
+    let recorded = || Ok(seconds(saved(programs, &python))? - seconds(inside(programs, &python))?);
+    let plain = || Ok(seconds(inside(programs, &python))? - seconds(inside(programs, &nothing))?);
+    rounds(9, [&recorded, &plain])
 }
