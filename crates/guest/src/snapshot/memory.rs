@@ -129,12 +129,14 @@ pub(crate) fn take() -> Option<()> {
             continue;
         }
         let stored = Stored { start: *start, end: vma.end, prot: vma.prot, offset: at, view: view + (at - section) };
-        save(&stored, vma, memory.pagemap.as_ref())?;
+        let saved = save(&stored, vma, memory.pagemap.as_ref())?;
         if vma.prot & WRITE != 0 {
             store::map_over(*start, vma.end - start, vma.prot, at)?;
-            // Fills the page table, so that reads do not fault in every run; it is no loss if the host cannot.
-            // SAFETY: only brings in pages of a mapping made above.
-            unsafe { raw::syscall3(libc::SYS_madvise, *start, vma.end - start, libc::MADV_POPULATE_READ as u64) };
+            for (from, to) in saved {
+                // Fills the page table, so that reads do not fault in every run; it is no loss if the host cannot.
+                // SAFETY: only brings in pages of a mapping made above.
+                unsafe { raw::syscall3(libc::SYS_madvise, from, to - from, libc::MADV_POPULATE_READ as u64) };
+            }
             memory.covered.insert(*start, vma.end);
         }
         at += vma.end - start;
@@ -149,8 +151,8 @@ fn mappings() -> Vec<(u64, Vma)> {
     crate::arena::peek(|k| k.memory(LOCAL.space.get()).iter().map(|(start, vma)| (start, vma.clone())).collect())
 }
 
-/// Copies a mapping's content into the store.
-fn save(stored: &Stored, vma: &Vma, pagemap: Option<&PageMap>) -> Option<()> {
+/// Copies a mapping's content into the store; returns the ranges that have any.
+fn save(stored: &Stored, vma: &Vma, pagemap: Option<&PageMap>) -> Option<Vec<(u64, u64)>> {
     let (start, end) = (stored.start, stored.end);
     let hidden = vma.prot & READ == 0;
     let protect = |prot: u32| {
@@ -166,18 +168,18 @@ fn save(stored: &Stored, vma: &Vma, pagemap: Option<&PageMap>) -> Option<()> {
         pagemap?.private(start, end, |from, to| runs.push((from, to)))?;
     }
     if runs.is_empty() {
-        return Some(());
+        return Some(runs);
     }
     if hidden {
         protect(READ)?;
     }
-    for (from, to) in runs {
-        store::write(stored.offset + (from - start), from, to - from)?;
+    for (from, to) in &runs {
+        store::write(stored.offset + (from - start), *from, to - from)?;
     }
     if hidden {
         protect(vma.prot)?;
     }
-    Some(())
+    Some(runs)
 }
 
 /// Brings this process's memory back to the snapshot. The kernel's state is already that of the snapshot.
