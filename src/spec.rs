@@ -1,7 +1,7 @@
 //! Specifications on disk: finding them, finding the programs they name, loading them.
 
 use crate::exit::{Exit, Problem};
-use language::{LoadOptions, Spec, SpecSource};
+use language::{Finding, LoadOptions, Spec, SpecSource};
 use model::plan::Plan;
 use model::{Machine, Verdict};
 use std::path::{Path, PathBuf};
@@ -18,13 +18,31 @@ impl Loaded {
     pub(crate) fn tests(&self) -> Vec<String> {
         self.0.tests().iter().map(|t| t.name.clone()).collect()
     }
+    /// What may be wrong with it although it loads.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        self.0.findings().to_vec()
+    }
+    /// Its tests in outline.
+    pub(crate) fn outlines(&self) -> &[language::Outline] {
+        self.0.outlines()
+    }
+    /// Who depends on whom, and which tests have faults there.
+    pub(crate) fn edges(&self) -> Vec<language::Edge> {
+        self.0.edges()
+    }
     /// Every file of it, as path and text.
     pub(crate) fn sources(&self) -> Vec<(String, String)> {
         self.0.sources().to_vec()
     }
-    /// Runs a test on a machine.
-    pub(crate) fn run(&self, test: &str, machine: &dyn Machine) -> Verdict {
-        self.0.run(test, machine)
+    /// Runs a test on a machine; what it printed and warnings about it are handed over when it has ended.
+    pub(crate) fn run(&self, test: &str, machine: &dyn Machine, said: &mut Vec<String>) -> Verdict {
+        let (mut printed, mut warnings) = (Vec::new(), Vec::new());
+        let on_print = &mut |line: &str| printed.push(line.to_owned());
+        let on_warning = &mut |line: &str| warnings.push(format!("warning: {test}: {line}"));
+        let verdict = self.0.run_telling(test, machine, on_print, on_warning);
+        said.append(&mut printed);
+        said.append(&mut warnings);
+        verdict
     }
 }
 
@@ -53,6 +71,48 @@ pub(crate) fn load(
     language::load(source, &loader, options).map(Loaded).map_err(|e| e.to_string())
 }
 
+/// What is wrong with a specification that cannot be loaded.
+#[derive(Debug)]
+pub(crate) struct Mistake {
+    /// As people read it.
+    pub(crate) text: String,
+    code: String,
+    message: String,
+    location: Option<String>,
+}
+
+impl Mistake {
+    /// The same as a finding.
+    pub(crate) fn finding(&self) -> Finding {
+        let mut parts = self.location.as_deref().unwrap_or_default().rsplitn(3, ':');
+        let (_, line, file) = (parts.next(), parts.next(), parts.next());
+        Finding {
+            code: self.code.clone(),
+            level: "error",
+            message: self.message.clone(),
+            file: file.unwrap_or_default().to_owned(),
+            line: line.and_then(|l| l.parse().ok()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Loads a specification from the disk, keeping apart what an error consists of.
+pub(crate) fn load_checked(path: &str, env: &[(String, String)], search: &[String]) -> Result<Loaded, Mistake> {
+    let directory = Path::new(path).parent().unwrap_or(Path::new("")).to_path_buf();
+    let read = |wanted: &str| std::fs::read_to_string(wanted).map_err(|e| format!("{wanted}: {e}"));
+    let unread = |text: String| Mistake { code: "FB0109".into(), message: text.clone(), text, location: None };
+    let text = read(path).map_err(unread)?;
+    let loader = |wanted: &str| read(&directory.join(wanted).to_string_lossy());
+    let resolve = |name: &str| resolve_program(name, &directory, search);
+    let options = LoadOptions { env_overrides: env.to_vec(), resolve_binary: &resolve };
+    language::load(SpecSource { path: path.to_owned(), text }, &loader, options).map(Loaded).map_err(|e| Mistake {
+        text: e.to_string(),
+        code: e.code().to_string(),
+        message: e.message().to_owned(),
+        location: e.location(),
+    })
+}
+
 /// Finds a program: with a slash relative to the specification, without one beside the specification, beside fbsim,
 /// and on the search path. Checks what can be checked before a world exists.
 fn resolve_program(name: &str, directory: &Path, search: &[String]) -> Result<String, String> {
@@ -62,8 +122,9 @@ fn resolve_program(name: &str, directory: &Path, search: &[String]) -> Result<St
     }
     let found = candidates.iter().find(|c| c.is_file());
     let Some(found) = found else {
-        let looked: Vec<String> = candidates.iter().map(|c| c.display().to_string()).collect();
-        return Err(format!("the program {name:?} was not found; looked for {}", looked.join(", ")));
+        let beside = candidates[0].display();
+        let elsewhere = if candidates.len() > 1 { ", beside fbsim and along PATH" } else { "" };
+        return Err(format!("the program {name:?} was not found; looked for {beside}{elsewhere}"));
     };
     let found = real_name(found).map_err(|e| format!("{}: {e}", found.display()))?;
     check_program(&found)?;

@@ -63,6 +63,9 @@ pub enum Reaction {
     },
 }
 
+/// How often the calibration of a test is tried.
+const CALIBRATIONS: u64 = 3;
+
 /// Hands out jobs and collects outcomes.
 #[derive(Debug)]
 pub struct Session {
@@ -71,6 +74,8 @@ pub struct Session {
     /// Round 0 calibrates, round n runs the n-th seed of every test; `turn` is the test that is due.
     round: u64,
     turn: usize,
+    /// Tests whose calibration was lost and is to be run again.
+    again: Vec<u32>,
     findings: Findings,
 }
 
@@ -104,7 +109,7 @@ impl Session {
             hashes: statistics::Distinct::default(),
         };
         let tests = config.tests.iter().map(|_| test()).collect();
-        Session { config, tests, round: 0, turn: 0, findings: Findings::default() }
+        Session { config, tests, round: 0, turn: 0, again: Vec::new(), findings: Findings::default() }
     }
 
     /// The job that tells how long runs of a test are. A single seed run outside a session needs it too, if
@@ -115,6 +120,9 @@ impl Session {
 
     /// What to run now.
     pub fn next_job(&mut self) -> Next {
+        if let Some(test) = self.again.pop() {
+            return Next::Job(Session::calibration_job(test));
+        }
         while !self.is_exhausted() {
             let Some(test) = self.tests.get(self.turn) else {
                 self.turn = 0;
@@ -179,15 +187,21 @@ impl Session {
         }
     }
 
-    /// Takes note that a job has no outcome. A test whose calibration is lost gets no more jobs: with another length
-    /// its seeds would mean other runs.
+    /// Takes note that a job has no outcome. A calibration that is lost is run again, a few times; after that its test gets
+    /// no more jobs: with another length its seeds would mean other runs.
     ///
     /// # Panics
     /// If the job is of no test of this session.
     pub fn lost(&mut self, job: &Job) {
         let test = &mut self.tests[job.test as usize];
         test.statistics.lost += 1;
-        if test.phase == TestPhase::Calibrating {
+        if test.phase != TestPhase::Calibrating {
+            return;
+        }
+        // Nothing but its calibration has run, so all losses are of that.
+        if test.statistics.lost < CALIBRATIONS {
+            self.again.push(job.test);
+        } else {
             test.phase = TestPhase::Over;
         }
     }

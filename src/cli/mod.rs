@@ -23,6 +23,12 @@ pub(crate) enum Command {
     Run(Run),
     /// Run every test of a specification once
     Test(Test),
+    /// Load specifications and say, as JSON, what is wrong with them
+    Check(Check),
+    /// Say what a specification would run, and where its faults are
+    Plan(Plan),
+    /// Write a specification to start from, and stubs for editors
+    Init(Init),
     /// Search seeds for runs in which a property fails
     Explore(Explore),
     /// Run a saved case again and compare every event
@@ -36,6 +42,45 @@ pub(crate) enum Command {
     /// Carry out jobs for another fbsim (internal)
     #[command(hide = true)]
     Worker(Worker),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// A specification, or a directory with some
+    pub(crate) spec: PathBuf,
+    /// Environment variable for every service; wins over the specification
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// A specification, or a directory with some
+    pub(crate) spec: PathBuf,
+    /// Environment variable for every service; wins over the specification
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) env: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The program to test
+    pub(crate) program: String,
+    /// The name of its service, and of the file
+    #[arg(long, default_value = "service")]
+    pub(crate) name: String,
+    /// The port it listens on
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// What is spoken there: http or tcp
+    #[arg(long, default_value = "http", value_parser = ["http", "tcp"])]
+    pub(crate) protocol: String,
+    /// Where to write
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod check;
 mod doctor;
 mod explore;
 mod replay;
@@ -22,6 +23,9 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
     match cli.command {
         Command::Run(args) => run::run(args),
         Command::Test(args) => test::test(args),
+        Command::Check(args) => check::check(&args),
+        Command::Plan(args) => check::plan(&args),
+        Command::Init(args) => check::init(&args),
         Command::Explore(args) => explore::explore(args),
         Command::Replay(args) => replay::replay(args),
         Command::Shrink(args) => shrink::shrink(args),

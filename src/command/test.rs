@@ -55,6 +55,7 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
                     }
                 }
             }
+            answer.extras.said.iter().for_each(|line| eprintln!("{line}"));
             ui::complaints(&answer.extras.complaints);
         }
     }

@@ -88,6 +88,8 @@ pub(crate) struct Extras {
     pub(crate) crashes: Vec<String>,
     /// `wait(2)` statuses of the services' first processes.
     pub(crate) statuses: Vec<Option<u32>>,
+    /// What the specification printed, and warnings about the test.
+    pub(crate) said: Vec<String>,
 }
 
 /// A frame from a worker.

@@ -23,6 +23,8 @@ struct Worker {
     facts: Vec<ServiceFacts>,
     /// The world that runs begin from.
     booted: RefCell<recorder::Booted>,
+    /// What the specification printed in the latest run, and warnings about it.
+    said: RefCell<Vec<String>>,
 }
 
 /// Serves until standard input ends.
@@ -84,7 +86,7 @@ impl Worker {
             }
         };
         let facts = plan.services.iter().map(facts_of).collect();
-        Ok(Worker { setup, plan, spec, facts, booted: RefCell::default() })
+        Ok(Worker { setup, plan, spec, facts, booted: RefCell::default(), said: RefCell::default() })
     }
     fn tests(&self) -> Vec<String> {
         self.spec.as_ref().map(Loaded::tests).unwrap_or_default()
@@ -109,7 +111,11 @@ impl Worker {
     /// Drives a world to its verdict.
     fn drive(&self, test: &str, world: &World) -> Verdict {
         let mut verdict = match &self.spec {
-            Some(spec) => spec.run(test, world),
+            Some(spec) => {
+                let mut said = self.said.borrow_mut();
+                said.clear();
+                spec.run(test, world, &mut said)
+            }
             None => drive_program(world),
         };
         if let Verdict::Failed(failure) = &mut verdict
@@ -133,7 +139,7 @@ impl Worker {
         match &frame.what {
             What::Outcome if self.spec.is_some() && self.setup.engine.boot == cli::Boot::Shared => {
                 let finished = self.booted.borrow_mut().run(options, source, driver);
-                outcome(frame.id, &finished.outcome, &finished.remains)
+                self.outcome(frame.id, &finished.outcome, &finished.remains)
             }
             What::Outcome | What::Console { record: false, .. } => {
                 self.booted.borrow_mut().forget();
@@ -142,7 +148,7 @@ impl Worker {
                 let retention = if self.spec.is_some() { Retention::All } else { Retention::Hash };
                 let options = WorldOptions { retention, ..options };
                 let finished = recorder::run(options, console, source, driver);
-                outcome(frame.id, &finished.outcome, &finished.remains)
+                self.outcome(frame.id, &finished.outcome, &finished.remains)
             }
             What::Record { rerun } | What::Console { rerun, .. } => {
                 self.booted.borrow_mut().forget();
@@ -150,7 +156,7 @@ impl Worker {
                 match recorder::record(options, source, driver, &header) {
                     Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
                     Ok((finished, bytes)) => {
-                        outcome(frame.id, &finished.outcome, &finished.remains)?;
+                        self.outcome(frame.id, &finished.outcome, &finished.remains)?;
                         answer(&Frame::Trace(frame.id, bytes))
                     }
                 }
@@ -160,6 +166,16 @@ impl Worker {
                 self.compare(frame, trace, until.map(EventIndex))
             }
         }
+    }
+    fn outcome(&self, id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
+        let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
+        let extras = Extras {
+            complaints: remains.complaints.clone(),
+            crashes: remains.crashes.clone(),
+            statuses: remains.statuses.clone(),
+            said: self.said.take(),
+        };
+        answer(&Frame::Outcome(id, extras, bytes))
     }
     fn compare(&self, frame: &JobFrame, bytes: &[u8], until: Option<EventIndex>) -> Result<(), Problem> {
         let read = until.map_or_else(|| Trace::read(bytes), |until| Trace::read_until(bytes, until));
@@ -240,16 +256,6 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
-}
-
-fn outcome(id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
-    let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
-    let extras = Extras {
-        complaints: remains.complaints.clone(),
-        crashes: remains.crashes.clone(),
-        statuses: remains.statuses.clone(),
-    };
-    answer(&Frame::Outcome(id, extras, bytes))
 }
 
 fn pass_on() -> Console {

@@ -8,6 +8,7 @@
 //!   explore      the planted bugs are found, shrunk, saved and replayed, also under load and as another user
 //!   determinism  one seed, one run; and the comparison notices when that is not so
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
+//!   language     the snippets, faults and examples of the language on real programs; check, plan, init
 //!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
 //!   ratios       what costs several times what it should
@@ -28,6 +29,7 @@ mod explore;
 mod guests;
 mod host;
 mod known;
+mod language;
 mod programs;
 mod ratios;
 mod servers;

@@ -76,7 +76,8 @@ struct Task {
 #[derive(Debug, Default)]
 pub struct Driver {
     tasks: BTreeMap<u32, Task>,
-    settling: Option<(u32, VirtualTime)>,
+    /// Tasks that wait for quiet, and until when.
+    settling: BTreeMap<u32, VirtualTime>,
 }
 
 fn thread_id(task: u32) -> ThreadId {
@@ -86,14 +87,15 @@ fn thread_id(task: u32) -> ThreadId {
 impl Driver {
     /// True if a task waits for quiet and the next timer is beyond its deadline.
     pub(crate) fn settled(&self, next: Option<VirtualTime>) -> bool {
-        self.settling.is_some_and(|(_, deadline)| next.is_none_or(|at| at > deadline))
+        self.settling.values().any(|deadline| next.is_none_or(|at| at > *deadline))
     }
-    /// The task that waits for quiet.
+    /// The task that waits for quiet and would give up first.
     ///
     /// # Panics
     /// If there is none.
     pub(crate) fn settling_task(&self) -> ThreadId {
-        thread_id(self.settling.expect("a task is settling").0)
+        let first = self.settling.iter().min_by_key(|(_, deadline)| **deadline);
+        thread_id(*first.expect("a task is settling").0)
     }
 }
 
@@ -113,6 +115,7 @@ impl Kernel {
         self.run_queue.retain(|t| *t != id);
         self.threads.remove(&id);
         self.driver.tasks.remove(&task);
+        self.driver.settling.remove(&task);
         self.wake(WaitKey::Task(task));
     }
     /// The running task asks for something; the answer is there when the scheduler runs it again.
@@ -131,6 +134,12 @@ impl Kernel {
         self.driver.tasks.get_mut(&task)?.answer.take()
     }
 
+    /// Tasks that wait for quiet look again. Answers how many.
+    pub(crate) fn driver_attend(&mut self) -> u64 {
+        let waiting: Vec<u32> = self.driver.settling.keys().copied().collect();
+        waiting.iter().for_each(|task| self.wake_thread(thread_id(*task)));
+        waiting.len() as u64
+    }
     /// Closes a connection of the driver.
     pub fn driver_close(&mut self, socket: ObjectId) {
         self.socket_close(socket);
@@ -200,10 +209,10 @@ impl Kernel {
                 Err((Request::Sleep(until), Wait::until(until, "sleeping")))
             }
             Request::Settle(deadline) => {
-                if self.driver.settling.take().is_some() {
+                if self.driver.settling.remove(&task).is_some() {
                     return Ok(Answer::Settled(!timed_out));
                 }
-                self.driver.settling = Some((task, deadline));
+                self.driver.settling.insert(task, deadline);
                 let give_up = VirtualTime(deadline.0.saturating_add(1));
                 Err((Request::Settle(deadline), Wait::until(give_up, "waiting for quiet")))
             }

@@ -42,6 +42,8 @@ pub enum WaitKey {
     FileLock(u16, u64),
     /// A task of the driver ended.
     Task(u32),
+    /// The calls that a fault rule holds are released.
+    Fault(u32),
 }
 
 /// What happens to a call that a signal interrupts.

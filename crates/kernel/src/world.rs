@@ -25,6 +25,8 @@ pub struct ServiceHost {
     pub ports: Vec<u16>,
     /// Files whose lines become `wal` events.
     pub observe_wal: Vec<Glob>,
+    /// Files whose lines become `topic` events.
+    pub observe_topic: Vec<Glob>,
     /// Named operations.
     pub ops: Vec<Op>,
     /// Host directories shown inside, as (path inside, path on the image).
@@ -101,6 +103,8 @@ pub struct Kernel {
     pub net: Network,
     /// Faults in place.
     pub faults: Faults,
+    /// Machines that are down, paused, or wrong about the time.
+    pub power: crate::faults::Power,
     /// Parked threads by what they wait for.
     pub waiters: Waiters,
     /// The driver's tasks and their requests.
@@ -159,6 +163,7 @@ impl Kernel {
             fs: FileSystems::new(&config),
             net: Network::new(&config),
             faults: Faults::new(count),
+            power: crate::faults::Power::default(),
             waiters: Waiters::default(),
             driver: crate::driver::Driver::default(),
             run_queue: VecDeque::new(),
@@ -347,6 +352,7 @@ impl Kernel {
                 ThreadState::Blocked(wait) if t.id.service.is_driver() => wait.why.to_owned(),
                 ThreadState::Blocked(wait) => format!("{call}({:#x}): {}, at {at}", t.call.args[0], wait.why),
                 ThreadState::Stopped => format!("{call}: stopped by a signal, at {at}"),
+                ThreadState::Runnable if self.is_paused(t.id) => "nothing: its machine is paused by a fault".to_owned(),
                 ThreadState::Runnable => "nothing".to_owned(),
             }
         };

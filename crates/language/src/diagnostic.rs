@@ -74,6 +74,17 @@ impl From<Violation> for starlark::Error {
     }
 }
 
+/// The run counts for nothing: raised to end it there.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Halted(pub(crate) String);
+
+impl From<Halted> for starlark::Error {
+    fn from(halted: Halted) -> Self {
+        starlark::Error::new_other(halted)
+    }
+}
+
 /// The world has ended: raised to leave the evaluation at once, and never reported.
 #[derive(Debug, thiserror::Error)]
 #[error("the world has stopped")]
@@ -88,6 +99,8 @@ pub(crate) fn interrupted(_: Stopped) -> starlark::Error {
 pub(crate) enum Raised {
     /// The world has ended.
     Interrupted,
+    /// The run counts for nothing.
+    Halted(String),
     /// A property did not hold, or the specification called `fail()`.
     Violation { message: String, at: Option<EventIndex>, place: Option<Place> },
     /// The specification itself is wrong.
@@ -103,6 +116,9 @@ pub(crate) fn raised(error: &starlark::Error, sources: &Sources, budget: &Budget
     };
     if cause.is::<Interrupted>() || budget.is_stopped() {
         return Raised::Interrupted;
+    }
+    if let Some(Halted(reason)) = cause.downcast_ref() {
+        return Raised::Halted(reason.clone());
     }
     if let Some(Violation { message, at }) = cause.downcast_ref() {
         return Raised::Violation { message: message.clone(), at: *at, place: find(None) };
@@ -132,7 +148,7 @@ pub(crate) fn spec_error(error: &starlark::Error, sources: &Sources, budget: &Bu
     match raised(error, sources, budget) {
         Raised::Error(error) => error,
         Raised::Violation { message, place, .. } => SpecError::new(Code::Evaluation, message).at(place),
-        Raised::Interrupted => SpecError::new(Code::Evaluation, "the evaluation was interrupted"),
+        Raised::Halted(_) | Raised::Interrupted => SpecError::new(Code::Evaluation, "the evaluation was interrupted"),
     }
 }
 

@@ -8,11 +8,13 @@
 //! | note | its own |
 
 use model::event::{Body, Decision, LineSource};
-use model::plan::Plan;
+use model::plan::{LineDecoder, Plan};
 use model::{Errno, Event, Value};
+use regex::Regex;
 use serde_json::{Map, Value as Json};
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use syscalls::Sysno;
 
 /// Fields that every event has, whatever its payload says.
@@ -45,6 +47,10 @@ pub(crate) trait Fields {
                 "body" => Some(self.json_text("body").unwrap_or_else(|| (&*line.text).into())),
                 "op" if line.source == LineSource::Wal => self.json_text("op").or_else(|| self.json_text("action")),
                 "action" if line.source == LineSource::Wal => self.json_text("action").or_else(|| self.json_text("op")),
+                "topic" if line.source == LineSource::Topic => {
+                    let stem = || line.path.as_deref().map(|p| stem(p).into());
+                    self.json_text("topic").or_else(stem)
+                }
                 _ => self.json_text(name),
             },
             Body::Note(note) => note.get(name).map(value_text),
@@ -82,6 +88,7 @@ pub(crate) trait Fields {
             Body::Line(line) => {
                 names.extend(["raw", "body"].map(Cow::from));
                 names.extend(line.path.is_some().then(|| Cow::from("path")));
+                names.extend((line.source == LineSource::Topic).then(|| Cow::from("topic")));
                 let wal = if line.source == LineSource::Wal { ["op", "action"].as_slice() } else { &[] };
                 names.extend(wal.iter().filter(|n| self.field(n).is_some()).map(|n| Cow::from(*n)));
                 let keys = self.json().into_iter().flat_map(Map::keys);
@@ -161,12 +168,44 @@ fn json_text(json: &Json) -> Cow<'_, str> {
     }
 }
 
-/// The payload of a line, if it is a JSON object.
-pub(crate) fn decode(event: &Event) -> Option<Map<String, Json>> {
-    match &event.body {
-        Body::Line(line) if line.text.trim_start().starts_with('{') => serde_json::from_str(&line.text).ok(),
-        _ => None,
+/// The payload of a line, if it is a JSON object or its service has a decoder for it.
+pub(crate) fn decode(event: &Event, plan: &Plan) -> Option<Map<String, Json>> {
+    let Body::Line(line) = &event.body else { return None };
+    if line.text.trim_start().starts_with('{')
+        && let Ok(json) = serde_json::from_str(&line.text)
+    {
+        return Some(json);
     }
+    let service = plan.service(event.thread.service)?;
+    let (_, decoder) = service.decoders.iter().find(|(source, _)| *source == line.source)?;
+    let pairs = match decoder {
+        LineDecoder::Logfmt => protocol::logfmt::parse(&line.text),
+        LineDecoder::Regex(pattern) => with_regex(pattern, |regex| {
+            let groups = regex.captures(&line.text)?;
+            let named = regex.capture_names().flatten();
+            Some(named.filter_map(|n| Some((n.to_owned(), groups.name(n)?.as_str().to_owned()))).collect())
+        })?,
+    };
+    Some(pairs.into_iter().map(|(key, value)| (key, Json::String(value))).collect())
+}
+
+/// Looks with a regular expression, which is compiled once.
+fn with_regex<T>(pattern: &str, look: impl FnOnce(&Regex) -> Option<T>) -> Option<T> {
+    thread_local! {
+        static COMPILED: RefCell<BTreeMap<String, Regex>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if !compiled.contains_key(pattern) {
+            compiled.insert(pattern.to_owned(), Regex::new(pattern).ok()?);
+        }
+        look(compiled.get(pattern)?)
+    })
+}
+
+/// A file's name without its ending.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// Who an event is about: what the driver notes about a service counts as that service's.
@@ -201,6 +240,6 @@ impl Fields for View<'_> {
         service_of(self.event, self.plan)
     }
     fn json(&self) -> Option<&Map<String, Json>> {
-        self.json.get_or_init(|| decode(self.event)).as_ref()
+        self.json.get_or_init(|| decode(self.event, self.plan)).as_ref()
     }
 }

@@ -87,6 +87,13 @@ impl FieldFilter {
 
     /// Refuses a service that does not exist: a condition on it would hold never, and nobody would know.
     pub(crate) fn check(&self, plan: &Plan) -> Result<(), Diagnostic> {
+        if let Some(kind) = self.pattern("type").and_then(Pattern::literal).filter(|k| !KINDS.contains(k)) {
+            let all = format!("there are: {}", KINDS.join(", "));
+            return Err(Diagnostic::argument(format!("no event has the type {kind:?}"))
+                .help(all)
+                .help_if(suggest::hint(kind, KINDS))
+                .focus(kind));
+        }
         for name in ["service", "target"] {
             let literal = self.pattern(name).and_then(Pattern::literal);
             let Some(service) = literal.filter(|s| *s != "test" && plan.id(s).is_none()) else {
@@ -125,6 +132,35 @@ impl FieldFilter {
         self.conditions.iter().find(|(n, _)| n == name).map(|(_, pattern)| pattern)
     }
 }
+
+/// The types of events that there are.
+pub(crate) const KINDS: [&str; 25] = [
+    "syscall",
+    "stdout",
+    "stderr",
+    "wal",
+    "wal_sync",
+    "topic",
+    "poll",
+    "step_send",
+    "step_recv",
+    "service_started",
+    "service_ready",
+    "service_exited",
+    "service_crashed",
+    "service_restarted",
+    "service_paused",
+    "service_resumed",
+    "clock_jumped",
+    "disk_lost",
+    "exec_failed",
+    "signal",
+    "choice",
+    "fault_applied",
+    "fault_removed",
+    "fault_zero_traffic",
+    "halted",
+];
 
 fn pattern_of(value: Value<'_>) -> Option<Pattern> {
     if let Some(text) = value.unpack_str() {

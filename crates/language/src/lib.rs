@@ -28,7 +28,9 @@ mod guard;
 mod identity;
 mod load;
 mod log;
+mod outline;
 mod plan;
+mod reference;
 mod run;
 #[expect(unsafe_code, reason = "the derives of starlark implement its unsafe marker traits")]
 mod session;
@@ -41,4 +43,6 @@ mod values;
 pub use error::{Code, SpecError};
 pub use evaluate::STACK_BYTES_MIN;
 pub use load::{LoadOptions, SpecSource, load};
+pub use outline::{Edge, Finding, Outline};
+pub use reference::{builtin_names, markdown, stubs};
 pub use spec::{Spec, TestInfo, TestKind};

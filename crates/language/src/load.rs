@@ -9,6 +9,7 @@ use crate::error::{Code, SpecError};
 use crate::evaluate::{Budget, evaluator};
 use crate::guard::{self, Guards};
 use crate::identity;
+use crate::outline::{self, Told};
 use crate::plan;
 use crate::session::Session;
 use crate::source::Sources;
@@ -119,10 +120,10 @@ pub fn load(
         start_order: Vec::new(),
         plan: Plan::default(),
     };
-    let (plan, tests) = inspect(&program, &session, &options.env_overrides)?;
+    let (plan, tests, told) = inspect(&program, &session, &options.env_overrides)?;
     program.start_order = plan::start_order(&plan, &program.sources)?;
     program.plan = plan;
-    Ok(Spec::new(program, tests))
+    Ok(Spec::new(program, tests, told))
 }
 
 /// Evaluates the specification to learn what it declares.
@@ -130,7 +131,7 @@ fn inspect(
     program: &Program,
     session: &Session<'_>,
     overrides: &[(String, String)],
-) -> Result<(Plan, Vec<TestInfo>), SpecError> {
+) -> Result<(Plan, Vec<TestInfo>, Told), SpecError> {
     Module::with_temp_heap(|module| {
         let mut eval = evaluator(&module, session);
         eval.set_loader(program);
@@ -142,7 +143,8 @@ fn inspect(
         let mut plan = plan::build(&services, overrides, &program.sources)?;
         let tests = discover(&module, &declared, &program.sources)?;
         plan.tests = tests.iter().map(|t| t.name.clone()).collect();
-        Ok((plan, tests))
+        let told = outline::of(&declared, &tests, &plan, &program.sources);
+        Ok((plan, tests, told))
     })
 }
 

@@ -88,6 +88,7 @@ pub(crate) fn value_of<'v>(module: &Module<'v>, live: &Live<'_>, event: &Event) 
     if known.len() <= index {
         known.resize(index + 1, None);
     }
-    *known[index]
-        .get_or_insert_with(|| module.heap().alloc(EventValue::new(event.clone(), service_of(event, live.plan))))
+    *known[index].get_or_insert_with(|| {
+        module.heap().alloc(EventValue::new(event.clone(), service_of(event, live.plan), live.plan))
+    })
 }

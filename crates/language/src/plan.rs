@@ -48,6 +48,8 @@ pub(crate) fn build(
             depends_on,
             health,
             observe_wal: service.observe_wal.clone(),
+            observe_topic: service.observe_topic.clone(),
+            decoders: service.decoders.clone(),
             ops: service.ops.clone(),
             mounts: Vec::new(),
         });
@@ -113,7 +115,7 @@ fn find(declared: &[&ServiceDecl], name: &str) -> Option<ServiceId> {
 }
 
 fn unknown(declared: &[&ServiceDecl], service: &ServiceDecl, name: &str, sources: &Sources) -> SpecError {
-    let names = declared.iter().map(|s| s.name.as_str());
+    let names = declared.iter().map(|s| s.name.as_str()).filter(|n| *n != service.name);
     SpecError::new(Code::Topology, format!("{} depends on {name:?}, which is not a service", service.name))
         .at(locate(sources, name))
         .help(suggest::hint(name, names))

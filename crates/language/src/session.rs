@@ -41,6 +41,21 @@ pub(crate) struct Live<'e> {
     pub(crate) rules: RefCell<Rules>,
     /// How often monitors were registered; numbers the registrations.
     pub(crate) registrations: Cell<u32>,
+    /// How many assertions were made.
+    pub(crate) assertions: Cell<u64>,
+    /// What makes a result worth less than it seems, each with its code.
+    pub(crate) warnings: RefCell<Vec<String>>,
+}
+
+impl Live<'_> {
+    /// Remembers what makes a result worth less than it seems; the same is remembered once.
+    pub(crate) fn warn(&self, code: &str, message: &str) {
+        let text = format!("{code}: {message}");
+        let mut warnings = self.warnings.borrow_mut();
+        if !warnings.contains(&text) {
+            warnings.push(text);
+        }
+    }
 }
 
 /// How far a test has come; decides which builtins may be called.
@@ -67,6 +82,8 @@ impl<'e> Session<'e> {
             monitoring: Cell::new(false),
             rules: RefCell::default(),
             registrations: Cell::new(0),
+            assertions: Cell::new(0),
+            warnings: RefCell::default(),
         };
         Session::new(Mode::Run(live))
     }

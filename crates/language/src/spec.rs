@@ -2,6 +2,7 @@
 
 use crate::error::{Code, SpecError};
 use crate::load::Program;
+use crate::outline::{self, Edge, Finding, Outline, Told};
 use crate::run;
 use crate::source::Sources;
 use crate::values::domain::{FaultScenario, Scenario};
@@ -43,6 +44,7 @@ pub enum TestKind {
 pub struct Spec {
     program: Program,
     tests: Vec<TestInfo>,
+    told: Told,
 }
 
 impl fmt::Debug for Spec {
@@ -52,8 +54,20 @@ impl fmt::Debug for Spec {
 }
 
 impl Spec {
-    pub(crate) fn new(program: Program, tests: Vec<TestInfo>) -> Spec {
-        Spec { program, tests }
+    pub(crate) fn new(program: Program, tests: Vec<TestInfo>, told: Told) -> Spec {
+        Spec { program, tests, told }
+    }
+    /// The tests in outline, in the order of [`Spec::tests`].
+    pub fn outlines(&self) -> &[Outline] {
+        &self.told.outlines
+    }
+    /// What may be wrong although it loads.
+    pub fn findings(&self) -> &[Finding] {
+        &self.told.findings
+    }
+    /// Who depends on whom, and which tests have faults there.
+    pub fn edges(&self) -> Vec<Edge> {
+        outline::edges(&self.program.plan, &self.told.outlines)
     }
     /// The system under test.
     pub fn plan(&self) -> &Plan {
@@ -97,13 +111,22 @@ impl Spec {
     }
     /// As [`Spec::run`]; the lines that the test printed are handed over when it has ended.
     pub fn run_printing(&self, test: &str, machine: &dyn Machine, on_print: &mut dyn FnMut(&str)) -> Verdict {
+        self.run_telling(test, machine, on_print, &mut |_| {})
+    }
+    /// As [`Spec::run_printing`]; warnings, which say why the verdict is worth less than it seems, are handed over too.
+    pub fn run_telling(
+        &self,
+        test: &str,
+        machine: &dyn Machine,
+        on_print: &mut dyn FnMut(&str),
+        on_warning: &mut dyn FnMut(&str),
+    ) -> Verdict {
         if !self.tests.iter().any(|t| t.name == test) {
             return Verdict::Inconclusive(format!("there is no test {test:?}"));
         }
         let ended = run::run(&self.program, test, machine);
-        for line in &ended.printed {
-            on_print(line);
-        }
+        ended.printed.iter().for_each(|line| on_print(line));
+        ended.warnings.iter().for_each(|line| on_warning(line));
         ended.verdict
     }
 }

@@ -20,6 +20,10 @@ pub(crate) struct Store<'v> {
     pub(crate) declared: RefCell<Vec<Value<'v>>>,
     /// The monitors that are looking.
     pub(crate) active: RefCell<Vec<Active<'v>>>,
+    /// What is awaited: matchers, and functions of an event.
+    pub(crate) awaited: RefCell<Vec<Value<'v>>>,
+    /// Properties that must be true after every event, and whether their time has come.
+    pub(crate) properties: RefCell<Vec<(Value<'v>, bool)>>,
     /// By event index: the event's value, once something asked for it.
     pub(crate) events: RefCell<Vec<Option<Value<'v>>>>,
 }
@@ -31,6 +35,8 @@ pub(crate) struct Active<'v> {
     pub(crate) registration: u32,
     pub(crate) monitor: Value<'v>,
     pub(crate) state: Value<'v>,
+    /// How many events it has looked at.
+    pub(crate) looks: u64,
 }
 
 /// What is left of a loaded module's store: its declarations.

@@ -81,6 +81,8 @@ pub enum LineSource {
     Stderr,
     /// A file that the specification observes as a write-ahead log.
     Wal,
+    /// A file in which a broker keeps a topic.
+    Topic,
 }
 
 /// A complete line of text, without its newline.
@@ -144,6 +146,7 @@ impl Event {
                 LineSource::Stdout => "stdout",
                 LineSource::Stderr => "stderr",
                 LineSource::Wal => "wal",
+                LineSource::Topic => "topic",
             },
             Body::Note(note) => &note.kind,
         }

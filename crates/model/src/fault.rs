@@ -125,32 +125,166 @@ pub fn family(keyword: &str) -> Vec<&str> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(pub u32);
 
-/// What a rule does to a call.
+/// What a rule does when it fires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Execute it.
+    /// Execute the call.
     Allow,
-    /// Fail it with an errno, without executing it.
+    /// Fail the call with an errno, without executing it.
     Deny(Errno),
-    /// Execute it after this much virtual time.
+    /// Execute the call after this much virtual time.
     Delay(VirtualDuration),
+    /// Execute the call when the rule's calls are [released](Intervention::Release), or the rule is taken away.
+    Hold,
+    /// Something happens to the machine that makes the call, before the call.
+    Strike(Strike),
+    /// Something happens to what is sent.
+    Packet(PacketFault),
+    /// Something is so for as long as the rule is in place.
+    Condition(Condition),
 }
 
-/// A fault on the calls that a service makes.
+/// What can happen to a service's machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strike {
+    /// All its processes die.
+    Crash(Crash),
+    /// None of its threads runs for this long.
+    Pause(VirtualDuration),
+    /// Its clock of the time of day moves by so many nanoseconds.
+    Jump(i64),
+}
+
+/// How the processes of a service die.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Crash {
+    /// The machine loses its power: connections fall silent and the disk keeps what it has to. Without it the processes
+    /// are killed, and their kernel closes what they had open.
+    pub disk: Option<DiskLoss>,
+    /// The service is started again after this long.
+    pub restart_after: Option<VirtualDuration>,
+}
+
+/// What a disk loses when the power fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskLoss {
+    /// Whatever was not synced, in whole blocks and names.
+    Unsynced,
+    /// The same, and a block that was being written may be half old and half new.
+    Torn,
+}
+
+/// What can happen to a segment or datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketFault {
+    /// It is lost: a datagram for good, a segment of a connection until it is sent again.
+    Drop,
+    /// It travels so much longer.
+    Slow(VirtualDuration),
+    /// It arrives twice; connections hide that.
+    Duplicate,
+    /// It travels so much longer, and what is sent after it may arrive first; within a connection nothing overtakes.
+    Overtaken(VirtualDuration),
+    /// Its connection is reset at both ends.
+    Reset,
+    /// Nothing passes in this direction for so long, from this packet on.
+    Cut(VirtualDuration),
+}
+
+/// What can be so for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Nothing passes in a direction.
+    Partition,
+    /// A machine's clock of the time of day differs from the others' by so many nanoseconds.
+    Skew(i64),
+    /// A machine's disk has room for so many more bytes.
+    DiskFull(u64),
+}
+
+/// What a descriptor refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DescriptorKind {
+    /// A file or directory.
+    File,
+    /// A socket.
+    Socket,
+    /// A pipe.
+    Pipe,
+    /// A standard stream.
+    Console,
+    /// Anything else.
+    Other,
+}
+
+/// Where a rule looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FaultRule {
-    /// Whose calls.
-    pub service: ServiceId,
-    /// Which calls, by x86-64 number, sorted.
-    pub calls: Vec<u16>,
-    /// Only calls on a path that matches; system paths never match an absent glob.
+pub enum Place {
+    /// At the calls that a service makes.
+    Calls {
+        /// Whose calls.
+        service: ServiceId,
+        /// Which calls, by x86-64 number, sorted; empty for all.
+        calls: Vec<u16>,
+        /// What they are about.
+        scope: Scope,
+    },
+    /// At what one host sends to another.
+    Packets {
+        /// The sender.
+        from: ServiceId,
+        /// The receiver.
+        to: ServiceId,
+    },
+    /// At a machine as such.
+    Machine(ServiceId),
+}
+
+/// What a call must be about; an absent condition always holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// A path that matches; system paths never match an absent glob.
     pub path: Option<Glob>,
-    /// What to do.
-    pub action: Action,
+    /// A descriptor of this kind.
+    pub kind: Option<DescriptorKind>,
+    /// A socket whose other end is on this host.
+    pub peer: Option<ServiceId>,
+}
+
+/// At which of the calls or packets that match a rule fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
     /// Probability in millionths; 1,000,000 fires always and is no choice.
     pub probability: u32,
-    /// Fire at most so often; 0 is without limit.
+    /// Only at the one of this number, from 1; 0 for any.
+    pub nth: u32,
+    /// Not at so many first ones.
+    pub after: u32,
+    /// At most so often; 0 is without limit.
     pub max_fires: u32,
+}
+
+impl When {
+    /// At each.
+    pub const ALWAYS: When = When { probability: FaultRule::ALWAYS, nth: 0, after: 0, max_fires: 0 };
+
+    /// Whether a rule can fire at the one of this number (from 1), having fired so often.
+    pub fn may_fire(&self, number: u64, fired: u64) -> bool {
+        (self.max_fires == 0 || fired < u64::from(self.max_fires))
+            && (self.nth == 0 || number == u64::from(self.nth))
+            && number > u64::from(self.after)
+    }
+}
+
+/// A fault that is put in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FaultRule {
+    /// Where it looks.
+    pub place: Place,
+    /// What it does.
+    pub action: Action,
+    /// How often.
+    pub when: When,
     /// The keyword of the specification, for messages: `write`, or the name of an op.
     pub keyword: String,
     /// The named operation, if the keyword was one.
@@ -160,4 +294,19 @@ pub struct FaultRule {
 impl FaultRule {
     /// A probability that always fires.
     pub const ALWAYS: u32 = 1_000_000;
+}
+
+/// Something that the driver does to a world at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intervention {
+    /// To a service's machine.
+    Strike(ServiceId, Strike),
+    /// A paused service goes on.
+    Resume(ServiceId),
+    /// Every connection between two hosts is reset at both ends.
+    Reset(ServiceId, ServiceId),
+    /// The calls that a rule holds are executed.
+    Release(RuleId),
+    /// Tasks of the driver that wait for the world to come to rest go on.
+    Attend,
 }

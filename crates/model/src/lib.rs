@@ -21,7 +21,7 @@ pub mod verdict;
 pub use arity::argument_count;
 pub use choice::{Choice, Choices, Hint, Kind, Point, Source, Stream};
 pub use event::{Body, Call, Decision, Event, Line, LineSource, Note, Value};
-pub use fault::{Action, Errno, FaultRule, RuleId};
+pub use fault::{Action, Errno, FaultRule, Intervention, RuleId};
 pub use glob::Glob;
 pub use hash::EventHash;
 pub use ids::{EventIndex, ServiceId, ThreadId};

@@ -6,7 +6,7 @@
 //! the driver is expected to return at once.
 
 use crate::event::{Event, Note};
-use crate::fault::{Errno, FaultRule, RuleId};
+use crate::fault::{Errno, FaultRule, Intervention, RuleId};
 use crate::glob::Glob;
 use crate::ids::{EventIndex, ServiceId};
 use crate::time::{VirtualDuration, VirtualTime};
@@ -54,7 +54,7 @@ pub trait Machine {
         on_event: &mut dyn FnMut(EventIndex) -> Result<(), Failure>,
     ) -> Result<(), Failure>;
 
-    /// Starts a service's process.
+    /// Starts a service's process, for the first time or again.
     fn start(&self, service: ServiceId) -> Result<(), Stopped>;
     /// True if the services are already up: the machine was brought back to the moment of an earlier call of
     /// [`Machine::enter_run`], and the driver is to go on from there. To be asked once, at the start of the body of
@@ -103,6 +103,8 @@ pub trait Machine {
     fn install(&self, rule: FaultRule) -> RuleId;
     /// Takes a fault away.
     fn remove(&self, rule: RuleId);
-    /// How many calls a rule was considered for, and how often it fired.
+    /// Does something to the world at once; answers how many threads, connections or calls it concerned.
+    fn intervene(&self, what: &Intervention) -> Result<u64, Stopped>;
+    /// How many calls or packets a rule was considered for, and how often it fired.
     fn hits(&self, rule: RuleId) -> (u64, u64);
 }

@@ -1,6 +1,7 @@
 //! What is to be run: the services of a specification and the names of its tests. Made by `language`, or directly by
 //! `fbsim run` for a single program; carried out by `recorder` and `replayer`.
 
+use crate::event::LineSource;
 use crate::glob::Glob;
 use crate::ids::ServiceId;
 use crate::time::VirtualDuration;
@@ -33,10 +34,23 @@ pub struct Service {
     pub health: Option<Health>,
     /// Files whose appended lines become `wal` events.
     pub observe_wal: Vec<Glob>,
+    /// Files whose appended lines become `topic` events.
+    pub observe_topic: Vec<Glob>,
+    /// How its lines are decoded, besides those that are JSON objects, by where they are written.
+    pub decoders: Vec<(LineSource, LineDecoder)>,
     /// Named groups of calls.
     pub ops: Vec<Op>,
     /// Host paths it may read besides its program and the system's libraries, as `(host path, path inside)`.
     pub mounts: Vec<(String, String)>,
+}
+
+/// How fields are read from a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineDecoder {
+    /// `key=value key="two words"`.
+    Logfmt,
+    /// The named groups of this regular expression.
+    Regex(String),
 }
 
 /// A named group of system calls.

@@ -2,7 +2,9 @@
 //! caller owns the connection, so the same code works over any transport and is tested without one.
 //!
 //! * [`http`] is the client's half of HTTP/1.1;
-//! * [`tcp_line`] is one line each way.
+//! * [`tcp_line`] is one line each way;
+//! * [`logfmt`] reads lines of logs.
 
 pub mod http;
+pub mod logfmt;
 pub mod tcp_line;

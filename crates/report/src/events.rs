@@ -74,6 +74,7 @@ fn line_text(line: &Line) -> String {
         LineSource::Stdout => "stdout".to_owned(),
         LineSource::Stderr => "stderr".to_owned(),
         LineSource::Wal => format!("wal {}", line.path.as_deref().unwrap_or("?")),
+        LineSource::Topic => format!("topic {}", line.path.as_deref().unwrap_or("?")),
     };
     format!("{source}: {}", line.text)
 }

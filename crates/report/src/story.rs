@@ -57,8 +57,14 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
                 _ => None,
             });
             match denied {
-                Some((thread, call)) => format!("{}: {}", thread_name(names, thread), call_text(call)),
-                None => format!("fault rule {} fired", stream.0),
+                Some((thread, call)) if is_about_calls(events, stream) => {
+                    format!("{}: {}", thread_name(names, thread), call_text(call))
+                }
+                _ => match rule_of(events, stream) {
+                    Some(rule) => format!("a fault: {rule}"),
+                    None if stream.0 >= DISKS => "a disk kept more than it had to, or tore a block".to_owned(),
+                    None => format!("fault rule {} fired", stream.0),
+                },
             }
         }
         "transfer" => {
@@ -66,6 +72,27 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
         }
         _ => format!("question {} of the specification was answered {}", stream.0, int(note, "picked")),
     }
+}
+
+/// Streams of faults that are disks rather than rules are numbered from here on.
+const DISKS: u64 = 1 << 31;
+
+/// What the specification says about the rule of a stream.
+fn rule_of(events: &[Event], stream: Stream) -> Option<&str> {
+    events.iter().find_map(|event| {
+        let Body::Note(note) = &event.body else { return None };
+        let is_it = &*note.kind == "fault_applied" && note.get("id") == Some(&Value::Int(stream.0 as i64));
+        match note.get("rule") {
+            Some(Value::Text(rule)) if is_it => Some(&**rule),
+            _ => None,
+        }
+    })
+}
+
+/// Whether a rule decides about the call that it fires at, so that the call shows it.
+fn is_about_calls(events: &[Event], stream: Stream) -> bool {
+    rule_of(events, stream)
+        .is_none_or(|rule| ["deny(", "delay("].iter().any(|a| rule.starts_with(a)) && rule.contains(" on "))
 }
 
 fn last_call(events: &[Event], position: usize, thread: ThreadId) -> Option<&Call> {

@@ -120,11 +120,16 @@ fn only_the_first_of_a_signature_is_first() {
 }
 
 #[test]
-fn a_test_whose_calibration_is_lost_gets_no_seeds() {
+fn a_test_whose_calibration_is_lost_again_and_again_gets_no_seeds() {
     let mut session = Session::new(config(2, "portfolio", true));
     let jobs = [session.next_job(), session.next_job()];
     assert_eq!(session.next_job(), Next::Wait);
     let [Next::Job(first), Next::Job(second)] = jobs else { panic!("{jobs:?}") };
+    for _ in 0..2 {
+        session.lost(&first);
+        assert_eq!(session.next_job(), Next::Job(first.clone()), "it is tried again");
+        assert_eq!(session.next_job(), Next::Wait);
+    }
     session.lost(&first);
     assert_eq!(session.next_job(), Next::Wait);
     session.report(&second, &Toys.run(&second).unwrap());
@@ -133,7 +138,7 @@ fn a_test_whose_calibration_is_lost_gets_no_seeds() {
         assert_eq!((job.test, job.seed), (1, Seed(seed)));
     }
     assert_eq!(session.next_job(), Next::Done);
-    assert_eq!(*session.statistics(0), Statistics { lost: 1, ..Statistics::default() });
+    assert_eq!(*session.statistics(0), Statistics { lost: 3, ..Statistics::default() });
 }
 
 #[test]

@@ -11,8 +11,8 @@ use kernel::wait::ObjectId;
 use kernel::{Ending, Kernel};
 use model::machine::{Branch, Connection, Filter, Machine, Stopped};
 use model::{
-    Errno, Event, EventIndex, Failure, FaultRule, Hint, Kind, Note, Phase, RuleId, ServiceId, Stream, VirtualDuration,
-    VirtualTime,
+    Errno, Event, EventIndex, Failure, FaultRule, Hint, Intervention, Kind, Note, Phase, RuleId, ServiceId, Stream,
+    VirtualDuration, VirtualTime,
 };
 
 impl Machine for World {
@@ -71,6 +71,7 @@ impl Machine for World {
         let spec = self.plan.service(service).ok_or(Stopped)?;
         let spawned = with_kernel(|k| {
             let spawn = spawn_of(spec, &self.directory);
+            k.power_on(service);
             k.spawn(&mut GuestHost::here(), service, spawn)
         });
         let fail = |message: String| {
@@ -182,10 +183,16 @@ impl Machine for World {
     }
 
     fn install(&self, rule: FaultRule) -> RuleId {
-        with_kernel(|k| k.faults.install(rule.clone()))
+        with_kernel(|k| k.install_fault(rule.clone()))
     }
     fn remove(&self, rule: RuleId) {
-        with_kernel(|k| k.faults.remove(rule));
+        with_kernel(|k| k.remove_fault(rule));
+    }
+    fn intervene(&self, what: &Intervention) -> Result<u64, Stopped> {
+        if self.stopped.get() {
+            return Err(Stopped);
+        }
+        Ok(with_kernel(|k| k.intervene(what)))
     }
     fn hits(&self, rule: RuleId) -> (u64, u64) {
         peek(|k| k.faults.hits(rule))

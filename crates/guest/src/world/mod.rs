@@ -14,7 +14,7 @@ use crate::{baton, cpuid, entry, net, pool};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
-use model::machine::Stopped;
+use model::machine::{Machine as _, Stopped};
 use model::plan::Plan;
 use model::{Choice, Event, EventHash, EventIndex, Failure, Seed, ServiceId, Source, ThreadId, VirtualTime};
 use std::cell::{Cell, RefCell};
@@ -295,6 +295,10 @@ impl World {
                     if !events.is_empty() {
                         return Next::Events(events.to_vec());
                     }
+                    for service in with_kernel(|k| std::mem::take(&mut k.power.restarts)) {
+                        // What went wrong is kept, and ends the world.
+                        let _ = self.start(service);
+                    }
                     if let Some(ending) = peek(|k| k.ending.clone()) {
                         return Next::Ended(ending);
                     }
@@ -305,9 +309,19 @@ impl World {
 
     fn wait_for_baton(&self) {
         const LOOK_EVERY_NANOS: u64 = 100_000_000;
+        /// Looks at a world in which nobody seems to run before it is given up.
+        const LOOKS_MAX: u32 = 50;
+        let mut looks = 0;
         while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY_NANOS) {
             let space = peek(|k| k.threads.get(&k.current).map(|t| t.space));
-            let Some(space) = space.filter(|s| *s != AddressSpaceId::SUPERVISOR) else { continue };
+            let Some(space) = space.filter(|s| *s != AddressSpaceId::SUPERVISOR) else {
+                looks += 1;
+                if looks < LOOKS_MAX {
+                    continue;
+                }
+                with_kernel(|k| k.end(Ending::Internal("the baton was lost".to_owned())));
+                return;
+            };
             let pid = shared().pids[space.0 as usize].load(Ordering::Relaxed);
             let what = match self.watchdog.borrow_mut().look(pid) {
                 Look::Fine => continue,
@@ -402,6 +416,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
             name: service.name.clone(),
             ports: service.interfaces.iter().map(|i| i.port).collect(),
             observe_wal: service.observe_wal.clone(),
+            observe_topic: service.observe_topic.clone(),
             ops: service.ops.clone(),
             mounts: service.mounts.iter().map(|(host, inside)| (inside.clone(), host.clone())).collect(),
             processors: 2,

@@ -79,15 +79,17 @@ impl Kernel {
     /// A thread wrote to a file at this offset: if the specification observes the file as a log, complete lines
     /// become events. A write elsewhere than where the last one ended starts a new line.
     pub fn wal_write(&mut self, thread: ThreadId, file: FileId, at: u64, bytes: &[u8]) {
-        let globs = &self.config.hosts[thread.service.index()].observe_wal;
-        if globs.is_empty() {
+        let host = &self.config.hosts[thread.service.index()];
+        if host.observe_wal.is_empty() && host.observe_topic.is_empty() {
             return;
         }
         let open = &self.files.open[&file];
         let (Target::Inode(inode), Some(path)) = (open.target, open.path.as_deref()) else { return };
-        if !globs.iter().any(|g| g.matches(path)) {
-            return;
-        }
+        let source = match path {
+            _ if host.observe_wal.iter().any(|g| g.matches(path)) => LineSource::Wal,
+            _ if host.observe_topic.iter().any(|g| g.matches(path)) => LineSource::Topic,
+            _ => return,
+        };
         let now = self.clock.now();
         let tail = self.files.lines.files.entry(inode).or_default();
         if tail.end != at {
@@ -95,7 +97,7 @@ impl Kernel {
         }
         tail.end = at + bytes.len() as u64;
         complete(&mut tail.bytes, bytes, |text| {
-            self.log.append(now, thread, event(LineSource::Wal, Some(path), text));
+            self.log.append(now, thread, event(source, Some(path), text));
         });
     }
 }

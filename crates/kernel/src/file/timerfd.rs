@@ -145,7 +145,7 @@ pub(crate) fn timerfd_settime(c: &mut Caller<'_>) -> Sys {
     c.k.timerfd_disarm(object);
     let at = match flags & libc::TFD_TIMER_ABSTIME {
         0 => c.now().after(value),
-        _ if c.k.files.timer(object)?.clock == libc::CLOCK_REALTIME => VirtualTime(value.0),
+        _ if c.k.files.timer(object)?.clock == libc::CLOCK_REALTIME => c.k.at_time_of_day(c.service(), value.0),
         _ => c.k.clock.at_monotonic(value.0),
     };
     let timer = c.k.files.timer(object)?;

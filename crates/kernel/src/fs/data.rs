@@ -5,7 +5,7 @@
 
 use crate::host::Host;
 use crate::memory::{Extents, Run};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The size of a block.
 pub(crate) const BLOCK: u64 = 4096;
@@ -21,7 +21,20 @@ pub(crate) struct Data {
     /// Blocks that are or were mapped shared: they lie in the pool, and in `blocks` no more.
     pub(crate) shared: Extents,
     version: u64,
-    synced: Option<Synced>,
+    durable: Durable,
+}
+
+/// What a crash of the machine leaves of a file: what was last synced, kept as what has changed since.
+#[derive(Debug, Default)]
+struct Durable {
+    /// Whether it was ever synced.
+    synced: bool,
+    size: u64,
+    base_len: u64,
+    /// The blocks that were changed since, as they were; `None` for one that was not our own.
+    old: BTreeMap<u64, Option<Vec<u8>>>,
+    /// Those of them that a sync has failed to write and no later one will.
+    failed: BTreeSet<u64>,
 }
 
 #[derive(Debug)]
@@ -30,19 +43,11 @@ struct Base {
     len: u64,
 }
 
-/// What a crash of the machine leaves of a file: the state that was last synced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Synced {
-    /// How often the content had been changed.
-    pub(crate) version: u64,
-    /// Its size.
-    pub(crate) size: u64,
-}
-
 impl Data {
     /// A file of the image.
     pub(crate) fn of_image(path: Box<str>, size: u64) -> Data {
-        Data { size, base: Some(Base { path, len: size }), ..Data::default() }
+        let durable = Durable { size, base_len: size, ..Durable::default() };
+        Data { size, base: Some(Base { path, len: size }), durable, ..Data::default() }
     }
     /// A file with this content.
     pub(crate) fn of_text(text: &str) -> Data {
@@ -50,6 +55,7 @@ impl Data {
         Data {
             size: text.len() as u64,
             blocks: blocks.map(|(i, b)| (i as u64, b.to_vec())).collect(),
+            durable: Durable { size: text.len() as u64, ..Durable::default() },
             ..Data::default()
         }
     }
@@ -61,13 +67,89 @@ impl Data {
     pub(crate) fn pristine(&self) -> Option<&str> {
         self.base.as_ref().filter(|_| self.version == 0 && self.shared.is_empty()).map(|b| &*b.path)
     }
-    /// What was last synced.
-    pub(crate) fn synced(&self) -> Option<Synced> {
-        self.synced
+    /// The size that was last synced.
+    pub(crate) fn synced(&self) -> Option<u64> {
+        self.durable.synced.then_some(self.durable.size)
     }
-    /// Records that everything written so far survives a crash.
+    /// Records that everything written so far survives a crash, except for what an earlier sync has failed to write.
     pub(crate) fn sync(&mut self) {
-        self.synced = Some(Synced { version: self.version, size: self.size });
+        let durable = &mut self.durable;
+        durable.old.retain(|block, _| durable.failed.contains(block));
+        durable.synced = true;
+        durable.size = self.size;
+        durable.base_len = self.base.as_ref().map_or(0, |b| b.len);
+    }
+    /// Records that a sync failed: what has been written so far counts as clean, and is not on the disk.
+    pub(crate) fn sync_failed(&mut self) {
+        self.durable.failed.extend(self.durable.old.keys());
+    }
+    /// Whether a crash could change it.
+    pub(crate) fn is_dirty(&self) -> bool {
+        let durable = &self.durable;
+        !durable.old.is_empty() || durable.size != self.size
+    }
+    /// Remembers a block as the disk has it, before it is changed.
+    fn remember(&mut self, block: u64) {
+        self.durable.failed.remove(&block);
+        self.durable.old.entry(block).or_insert_with(|| self.blocks.get(&block).cloned());
+    }
+    /// Loses what was not synced, as `choose` says; answers how many blocks were lost. See [`super::crash`].
+    pub(crate) fn crash(&mut self, torn: bool, choose: &mut dyn FnMut(u32) -> u32) -> usize {
+        const SECTOR: usize = 512;
+        self.version += 1;
+        let now = self.size;
+        let old = std::mem::take(&mut self.durable.old);
+        self.durable.failed.clear();
+        let fate = choose(3);
+        let mut lost = 0;
+        let mut reached = self.durable.size;
+        for (block, before) in old {
+            // What was mapped shared is in the pool, and counts as written.
+            let kept = match fate {
+                _ if self.shared.find(block).is_some() => 1,
+                0 => 0,
+                1 => 1,
+                _ => choose(if torn { 3 } else { 2 }),
+            };
+            if kept == 1 {
+                reached = reached.max(now.min((block + 1) * BLOCK));
+                continue;
+            }
+            lost += 1;
+            let written = self.blocks.remove(&block);
+            let restored = if kept == 2 {
+                let at = SECTOR * (1 + choose(7) as usize);
+                let mut bytes = written.unwrap_or_default();
+                bytes.resize(bytes.len().max(at), 0);
+                bytes.truncate(at);
+                let rest = before.unwrap_or_default();
+                bytes.extend_from_slice(rest.get(at..).unwrap_or(&[]));
+                reached = reached.max(now.min(block * BLOCK + at as u64));
+                Some(bytes)
+            } else {
+                before
+            };
+            if let Some(bytes) = restored {
+                self.blocks.insert(block, bytes);
+            }
+        }
+        // A file that was cut off and lost the cut is as long as it was.
+        let longer = now >= self.durable.size;
+        self.size = if longer {
+            reached
+        } else if lost > 0 || fate == 0 {
+            self.durable.size
+        } else {
+            now
+        };
+        if lost > 0
+            && let Some(base) = &mut self.base
+        {
+            base.len = self.durable.base_len;
+        }
+        self.durable.size = self.size;
+        self.durable.synced = true;
+        lost
     }
     /// Space in use, in units of 512 bytes.
     pub(crate) fn allocated(&self) -> u64 {
@@ -145,6 +227,7 @@ impl Data {
             }
             let len = (BLOCK as usize - within).min(bytes.len() - done);
             let part = &bytes[done..done + len];
+            self.remember(block);
             if len == BLOCK as usize {
                 self.blocks.insert(block, part.to_vec());
             } else {
@@ -183,6 +266,8 @@ impl Data {
                 base.len = base.len.min(size);
             }
             let block = size / BLOCK;
+            let cut: Vec<u64> = self.blocks.range(block..).map(|(i, _)| *i).collect();
+            cut.into_iter().for_each(|b| self.remember(b));
             self.shared.cut(size.div_ceil(BLOCK));
             drop(self.blocks.split_off(&(block + u64::from(!size.is_multiple_of(BLOCK)))));
             if let Some(last) = self.blocks.get_mut(&block) {
@@ -212,6 +297,7 @@ impl Data {
             let start = block * BLOCK;
             let from = offset.saturating_sub(start).min(BLOCK) as usize;
             let to = (end - start).min(BLOCK) as usize;
+            self.remember(block);
             if from == 0 && start + to as u64 >= self.size.min(start + BLOCK) {
                 // Over the base an empty block says "zeros"; elsewhere an absent one does.
                 if start < base_end {

@@ -46,6 +46,7 @@ impl Kernel {
         for (inside, image) in self.service(service).mounts.clone() {
             self.mount(host, service, &inside, &image);
         }
+        self.names_synced(service);
     }
 
     /// Shows a path of the image at another place.

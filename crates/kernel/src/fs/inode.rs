@@ -33,6 +33,8 @@ pub(crate) struct Inode {
     pub(crate) nameless: bool,
     /// Open file descriptions that refer to it.
     pub(crate) opens: u32,
+    /// Changes of names that a crash may undo and that need it.
+    pub(crate) pinned: u32,
     /// While it is mapped shared, the number of pages it had when mappings of it were last settled.
     pub(crate) mapped: Option<u64>,
     /// `F_SEAL_*` bits; `None` for what cannot be sealed.
@@ -129,6 +131,7 @@ impl Inode {
             gone: None,
             nameless: false,
             opens: 0,
+            pinned: 0,
             mapped: None,
             seals: None,
             volume,

@@ -18,6 +18,7 @@
 mod access;
 mod at;
 mod attributes;
+mod crash;
 mod cwd;
 mod data;
 mod dev;
@@ -62,12 +63,12 @@ pub(crate) mod calls {
     pub(crate) use super::sync::*;
 }
 
-use crate::abi::errno::{EACCES, EFBIG, EINVAL, EISDIR, ENODEV};
+use crate::abi::errno::{EACCES, EFBIG, EINVAL, EISDIR, ENODEV, ENOSPC};
 use crate::host::Host;
 use crate::process::ProcessId;
 use crate::world::{Config, Kernel};
 use data::SIZE_MAX;
-use inode::Node;
+use inode::{Inode, Node, Volume};
 use model::{Errno, ServiceId, ThreadId};
 use path::{Follow, Goal};
 use tree::{ROOT, Tree};
@@ -209,13 +210,14 @@ impl Kernel {
     ) -> Result<usize, Errno> {
         let now = self.clock.now();
         self.inode_unsealed(inode, offset.saturating_add(bytes.len() as u64))?;
+        let room = self.room_for(inode, offset, bytes.len() as u64)?;
         let target = self.tree_mut(inode.service).get_mut(inode.ino);
         let text = match &mut target.node {
             Node::File(data) => {
                 if offset >= SIZE_MAX {
                     return Err(EFBIG);
                 }
-                let n = (SIZE_MAX - offset).min(bytes.len() as u64) as usize;
+                let n = (SIZE_MAX - offset).min(room) as usize;
                 if n > 0 {
                     data.write(host, offset, &bytes[..n]);
                     target.modified(now);
@@ -230,6 +232,16 @@ impl Kernel {
             Node::Symlink(_) | Node::Magic(_) | Node::Fifo(_) | Node::Socket => return Err(EINVAL),
         };
         self.write_virtual(inode.service, text, bytes)
+    }
+    /// How many bytes of a write have room on the disk.
+    fn room_for(&mut self, inode: InodeRef, offset: u64, length: u64) -> Result<u64, Errno> {
+        let size = match &self.tree(inode.service).get(inode.ino) {
+            Inode { node: Node::File(data), volume: Volume::Root, .. } => data.size(),
+            _ => return Ok(length),
+        };
+        let within = size.saturating_sub(offset).min(length);
+        let room = within + self.disk_room(inode.service, length - within);
+        if room == 0 && length > 0 { Err(ENOSPC) } else { Ok(room) }
     }
     /// An open file description (or a mapping) now refers to this inode: it stays while it is unlinked.
     pub fn inode_opened(&mut self, inode: InodeRef) {

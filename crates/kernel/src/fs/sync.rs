@@ -1,29 +1,46 @@
-//! `fsync` and its kin. Each file remembers the state that was last synced: what a crash of the machine would leave.
+//! `fsync` and its kin. What they mean for a crash of the machine is in [`super::crash`].
 
+use super::InodeRef;
 use super::inode::Node;
-use super::{InodeRef, data::Synced};
 use crate::abi::errno::{EBADF, EINVAL, ESPIPE};
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::syscall::{Sys, done};
 use crate::world::Kernel;
-use model::{Errno, ServiceId};
+use model::{Errno, ServiceId, ThreadId, Value};
 
 impl Kernel {
     /// The size that a file would have after a crash of its machine; `None` if it was never synced.
     pub fn inode_durable(&self, inode: InodeRef) -> Option<u64> {
         match &self.tree(inode.service).get(inode.ino).node {
-            Node::File(data) => data.synced().map(|Synced { size, .. }| size),
+            Node::File(data) => data.synced(),
             _ => None,
         }
     }
     /// What was written to a file survives a crash from now on.
     pub(crate) fn inode_sync(&mut self, inode: InodeRef) {
+        self.names_synced(inode.service);
+        // What has been forgotten has nothing to keep.
+        if self.tree(inode.service).find(inode.ino).is_none() {
+            return;
+        }
         if let Node::File(data) = &mut self.tree_mut(inode.service).get_mut(inode.ino).node {
             data.sync();
         }
     }
+    /// A file that is observed as a write-ahead log is on the disk as it is: an event says so.
+    fn wal_synced(&mut self, thread: ThreadId, inode: InodeRef) {
+        if self.service(inode.service).observe_wal.is_empty() {
+            return;
+        }
+        let path = self.inode_path(inode);
+        if self.service(inode.service).observe_wal.iter().any(|glob| glob.matches(&path)) {
+            let size = self.inode_durable(inode).unwrap_or_default();
+            self.note(thread, "wal_sync", [("path", Value::from(path)), ("size", Value::Int(size as i64))]);
+        }
+    }
     fn sync_service(&mut self, service: ServiceId) {
+        self.names_synced(service);
         for inode in self.tree_mut(service).all() {
             if let Node::File(data) = &mut inode.node {
                 data.sync();
@@ -45,6 +62,7 @@ pub(crate) fn fsync(c: &mut Caller<'_>) -> Sys {
         return Err(EINVAL);
     };
     c.k.inode_sync(inode);
+    c.k.wal_synced(c.id, inode);
     done(0)
 }
 /// `fdatasync(fd)`

@@ -18,6 +18,8 @@ pub(crate) const ROOT: u64 = 2;
 pub(crate) struct Tree {
     inodes: BTreeMap<u64, Inode>,
     next: u64,
+    /// What was done to names and need not last yet, oldest first.
+    pub(crate) changes: Vec<NameChange>,
     /// True once the skeleton stands.
     pub(crate) ready: bool,
     /// What `/dev/urandom` draws from, and the seed it was made from.
@@ -33,12 +35,25 @@ impl Default for Tree {
         Tree {
             inodes: BTreeMap::from([(ROOT, root)]),
             next: ROOT + 9,
+            changes: Vec::new(),
             ready: false,
             random: None,
             released: Vec::new(),
         }
     }
 }
+
+/// A name was given or taken away.
+#[derive(Clone, Debug)]
+pub(crate) struct NameChange {
+    dir: u64,
+    name: Box<str>,
+    /// What the directory said about it before.
+    before: Option<Option<u64>>,
+}
+
+/// So many changes of names may be undone by a crash; of more the oldest have reached the disk by themselves.
+const CHANGES_MAX: usize = 4096;
 
 /// What a directory says about a name.
 pub(crate) enum Looked {
@@ -102,6 +117,54 @@ impl Tree {
     }
     /// Gives an inode a name; what had it before must have been removed.
     pub(crate) fn enter(&mut self, dir: u64, name: &str, ino: u64) {
+        self.remember(dir, name);
+        self.tie(dir, name, ino);
+    }
+    /// Remembers what a name leads to before it is changed.
+    fn remember(&mut self, dir: u64, name: &str) {
+        if self.get(dir).volume != Volume::Root {
+            return;
+        }
+        let before = self.dir_mut(dir).entries.get(name).copied();
+        if let Some(inode) = before.flatten().and_then(|ino| self.inodes.get_mut(&ino)) {
+            inode.pinned += 1;
+        }
+        self.changes.push(NameChange { dir, name: name.into(), before });
+        if self.changes.len() > CHANGES_MAX {
+            let oldest: Vec<NameChange> = self.changes.drain(..CHANGES_MAX / 2).collect();
+            self.let_go(&oldest);
+        }
+    }
+    /// Changes of names last, or have been undone: what they kept may go.
+    pub(crate) fn let_go(&mut self, changes: &[NameChange]) {
+        for ino in changes.iter().filter_map(|c| c.before.flatten()) {
+            if let Some(inode) = self.inodes.get_mut(&ino) {
+                inode.pinned = inode.pinned.saturating_sub(1);
+                self.reap(ino);
+            }
+        }
+    }
+    /// Undoes the latest change of names.
+    pub(crate) fn undo(&mut self, change: &NameChange) {
+        if self.find(change.dir).is_none() {
+            return;
+        }
+        self.untie(change.dir, &change.name);
+        match change.before {
+            Some(Some(ino)) if self.find(ino).is_some() => self.tie(change.dir, &change.name, ino),
+            Some(_) => {
+                self.dir_mut(change.dir).entries.insert(change.name.clone(), None);
+            }
+            None => {
+                self.dir_mut(change.dir).entries.remove(&change.name);
+            }
+        }
+    }
+    /// The numbers of all inodes.
+    pub(crate) fn numbers(&self) -> Vec<u64> {
+        self.inodes.keys().copied().collect()
+    }
+    fn tie(&mut self, dir: u64, name: &str, ino: u64) {
         let inode = self.get_mut(ino);
         inode.links.push(Link { dir, name: name.into() });
         inode.gone = None;
@@ -111,6 +174,12 @@ impl Tree {
         d.entries.insert(name.into(), Some(ino));
         d.subdirectories += is_dir;
     }
+    /// Adds an inode under a name that was there before the world.
+    fn find_there(&mut self, dir: u64, name: &str, inode: Inode) -> u64 {
+        let ino = self.add(inode);
+        self.tie(dir, name, ino);
+        ino
+    }
     /// Adds an inode under a name.
     pub(crate) fn make(&mut self, dir: u64, name: &str, inode: Inode) -> u64 {
         let ino = self.add(inode);
@@ -119,6 +188,10 @@ impl Tree {
     }
     /// Takes a name away, and the inode if that was its last use.
     pub(crate) fn leave(&mut self, dir: u64, name: &str) {
+        self.remember(dir, name);
+        self.untie(dir, name);
+    }
+    fn untie(&mut self, dir: u64, name: &str) {
         let d = self.dir_mut(dir);
         let Some(Some(ino)) = d.entries.remove(name) else {
             return;
@@ -140,7 +213,9 @@ impl Tree {
     }
     /// Forgets an inode that nothing refers to.
     pub(crate) fn reap(&mut self, ino: u64) {
-        if ino != ROOT && self.find(ino).is_some_and(|i| i.links.is_empty() && i.opens == 0 && i.mapped.is_none()) {
+        if ino != ROOT
+            && self.find(ino).is_some_and(|i| i.links.is_empty() && i.opens == 0 && i.mapped.is_none() && i.pinned == 0)
+        {
             let gone = self.inodes.remove(&ino);
             if let Some(Inode { node: Node::File(mut data), .. }) = gone {
                 data.shared.cut(0);
@@ -220,7 +295,7 @@ impl Tree {
             self.dir_mut(dir).entries.insert(name.into(), None);
             return None;
         };
-        Some(self.make(dir, name, image_inode(entry, path)))
+        Some(self.find_there(dir, name, image_inode(entry, path)))
     }
     /// Brings every name of a directory of the image among its entries.
     pub(crate) fn complete(&mut self, host: &mut dyn Host, dir: u64) -> Result<(), Errno> {

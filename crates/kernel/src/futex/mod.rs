@@ -119,7 +119,7 @@ fn deadline(c: &mut Caller<'_>, op: Operation) -> Result<Option<VirtualTime>, Er
     let time = c.read_timespec(at)?;
     Ok(Some(match op.command {
         libc::FUTEX_WAIT => c.deadline_in(time),
-        _ if op.realtime || op.command == libc::FUTEX_LOCK_PI => VirtualTime(time.0),
+        _ if op.realtime || op.command == libc::FUTEX_LOCK_PI => c.k.at_time_of_day(c.service(), time.0),
         _ => c.k.clock.at_monotonic(time.0),
     }))
 }

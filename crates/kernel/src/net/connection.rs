@@ -108,7 +108,7 @@ impl Network {
 
 impl Kernel {
     /// A link is whole again: what connections hold for it sets off.
-    pub(super) fn release_held(&mut self, from: ServiceId, to: ServiceId) {
+    pub(crate) fn release_held(&mut self, from: ServiceId, to: ServiceId) {
         for id in self.net.connections_between(from, to) {
             for side in 0..2 {
                 let Some(state) = self.net.side_mut(id, side) else {

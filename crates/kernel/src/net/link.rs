@@ -12,7 +12,8 @@
 //!
 //! Faults change a link through the functions below; what an ordinary link does is decided here and nowhere else.
 
-use crate::net::Network;
+use crate::net::{NetTimer, Network};
+use crate::time::TimerAction;
 use crate::world::Kernel;
 use model::{Hint, Kind, ServiceId, Stream, VirtualDuration, VirtualTime};
 
@@ -27,6 +28,8 @@ pub struct Link {
     /// Nothing that is sent now arrives: SYNs and datagrams are lost, segments of connections wait until the link is
     /// whole again, as if retransmitted then. What was under way before the cut still arrives.
     pub cut: bool,
+    /// The same, until then.
+    pub cut_until: VirtualTime,
     /// Added to every latency.
     pub delay: VirtualDuration,
     /// When the latest datagram arrives; later ones arrive no earlier.
@@ -61,7 +64,19 @@ impl Kernel {
     /// Makes a link whole again; what connections sent in the meantime sets off now.
     pub fn heal_link(&mut self, from: ServiceId, to: ServiceId) {
         self.net.link_mut(from, to).cut = false;
-        self.release_held(from, to);
+        self.link_mended(from, to);
+    }
+    /// Cuts one direction between two hosts for a while.
+    pub(crate) fn cut_for(&mut self, from: ServiceId, to: ServiceId, span: VirtualDuration) {
+        let until = self.clock.now().after(span);
+        let link = self.net.link_mut(from, to);
+        link.cut_until = until.max(link.cut_until);
+        self.timers.arm(until, TimerAction::Net(NetTimer::Mended(from, to)));
+    }
+    /// Whether a link is cut, or leads from or to a machine without power.
+    pub(crate) fn is_cut(&self, from: ServiceId, to: ServiceId) -> bool {
+        let link = self.net.link(from, to);
+        link.cut || self.clock.now() < link.cut_until || self.power.is_down(from) || self.power.is_down(to)
     }
     /// Adds to the latency of everything sent over a link from now on.
     pub fn delay_link(&mut self, from: ServiceId, to: ServiceId, by: VirtualDuration) {

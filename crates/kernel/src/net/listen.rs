@@ -86,6 +86,9 @@ impl Kernel {
         let (client, server) = (&connection.sides[0], &connection.sides[1]);
         let (from, to, localhost) = (client.service, server.service, connection.localhost);
         let (source, target) = (client.local, client.peer);
+        if self.power.is_down(to) {
+            return self.syn_dropped(id);
+        }
         let found = self.net.destinations(to, target.ip(), localhost).into_iter().find_map(|ip| {
             let listener = self.listener_at(to, SocketAddr::new(ip, target.port()), source.port())?;
             Some((ip, listener))

@@ -30,6 +30,7 @@ mod netlink;
 mod options;
 mod packet;
 mod port;
+mod power;
 mod receive;
 mod route;
 mod socket;
@@ -47,6 +48,7 @@ pub(crate) use interface::interface;
 pub use link::{BASE_LATENCY, LATENCIES, Link};
 pub(crate) use message::{recvfrom, recvmmsg, recvmsg, sendmmsg, sendmsg, sendto};
 pub(crate) use options::{getsockopt, setsockopt};
+pub(crate) use power::connect_target;
 pub(crate) use receive::receive;
 pub use socket::Socket;
 pub(crate) use transfer::transmit;
@@ -91,6 +93,8 @@ pub enum NetTimer {
     Datagram(Box<Datagram>),
     /// A connected datagram socket learns that nobody listens at its peer's port.
     Unreachable(ObjectId),
+    /// A link that was cut for a while may be whole again.
+    Mended(ServiceId, ServiceId),
 }
 
 impl Network {
@@ -115,6 +119,7 @@ impl Kernel {
             NetTimer::Segment(connection, side) => self.segment_due(connection, side),
             NetTimer::Datagram(datagram) => self.datagram_arrived(*datagram),
             NetTimer::Unreachable(socket) => self.datagram_refused(socket),
+            NetTimer::Mended(from, to) => self.link_mended(from, to),
         }
     }
 }

@@ -19,6 +19,7 @@
 //! A connection is forgotten when both sockets are closed.
 
 use crate::abi::errno::{EALREADY, ECONNABORTED, ECONNREFUSED, ECONNRESET, EISCONN, EPIPE, ETIMEDOUT};
+use crate::faults::Fate;
 use crate::net::NetTimer;
 use crate::net::connection::{Connection, ConnectionId, Segment, Side};
 use crate::net::listen::Listening;
@@ -61,6 +62,8 @@ pub(crate) enum State {
 
 /// How often a SYN is sent again before a connect fails.
 const SYN_RETRIES: u32 = 6;
+/// How long it takes until a segment that was lost is sent again.
+const RETRANSMIT: VirtualDuration = VirtualDuration::millis(200);
 
 impl Kernel {
     /// Starts or continues a connect without parking. `Ok(false)` means that it is under way.
@@ -116,10 +119,15 @@ impl Kernel {
         };
         connection.syn_sent = now;
         let (from, to) = (connection.sides[0].service, connection.sides[1].service);
-        if self.net.link(from, to).cut {
+        let fate = if from == to { Fate::default() } else { self.fate(from, to) };
+        if fate.reset {
+            return self.connect_failed(id, ECONNREFUSED);
+        }
+        if fate.cut || fate.lost {
             return self.syn_dropped(id);
         }
         let latency = self.latency(from, to);
+        let latency = VirtualDuration(latency.0.saturating_add(fate.late.0));
         if latency == VirtualDuration::ZERO {
             return self.syn_arrived(id);
         }
@@ -167,9 +175,14 @@ impl Kernel {
         if from == at {
             return self.segment_arrived(id, to, segment);
         }
-        let cut = self.net.link(from, at).cut;
+        let fate = self.fate(from, at);
+        if fate.reset && !matches!(segment, Segment::Established | Segment::Reset) {
+            return self.break_connection(id);
+        }
+        let cut = fate.cut;
         let latency = if cut { VirtualDuration::ZERO } else { self.latency(from, at) };
-        let arrival = self.clock.now().after(latency);
+        let again = if fate.lost { RETRANSMIT } else { VirtualDuration::ZERO };
+        let arrival = self.clock.now().after(latency).after(fate.late).after(again);
         let Some(side) = self.net.side_mut(id, to) else { return };
         if let Segment::Data(bytes) = &segment {
             side.flight_bytes += bytes.len();
@@ -188,6 +201,12 @@ impl Kernel {
         let Some(state) = self.net.side_mut(id, side) else {
             return;
         };
+        let at = state.service;
+        if self.power.is_down(at) {
+            // Whoever sent it goes on trying until somebody answers.
+            state.held += 1;
+            return;
+        }
         let Some(segment) = state.flight.pop_front() else {
             return;
         };

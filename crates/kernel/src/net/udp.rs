@@ -150,18 +150,27 @@ impl Kernel {
         if from == to {
             return self.datagram_arrived(datagram);
         }
-        if self.net.link(from, to).cut {
+        let fate = self.fate(from, to);
+        if fate.cut || fate.lost || fate.reset {
             return;
         }
-        let at = self.clock.now().after(self.latency(from, to));
-        let link = self.net.link_mut(from, to);
-        link.last_datagram = at.max(link.last_datagram);
-        let at = link.last_datagram;
+        let mut at = self.clock.now().after(self.latency(from, to)).after(fate.late);
+        if !fate.overtaken {
+            let link = self.net.link_mut(from, to);
+            link.last_datagram = at.max(link.last_datagram);
+            at = link.last_datagram;
+        }
+        if fate.twice {
+            self.timers.arm(at, TimerAction::Net(NetTimer::Datagram(Box::new(datagram.clone()))));
+        }
         self.timers.arm(at, TimerAction::Net(NetTimer::Datagram(Box::new(datagram))));
     }
     /// A datagram has reached the host it is for.
     pub(super) fn datagram_arrived(&mut self, datagram: Datagram) {
         let Datagram { bytes, class, transport, sender, from: (from, source), to: (to, target), localhost } = datagram;
+        if self.power.is_down(to) {
+            return;
+        }
         let found = self.net.destinations(to, target.ip(), localhost).into_iter().find_map(|ip| {
             let seen = SocketAddr::new(self.net.seen_source(from, source.ip(), ip, localhost), source.port());
             let target = SocketAddr::new(ip, target.port());
@@ -183,7 +192,7 @@ impl Kernel {
     }
     /// Nobody listens: a sender that is connected hears about it.
     fn bounce(&mut self, sender: ObjectId, from: ServiceId, to: ServiceId) {
-        if self.socket(sender).and_then(|s| s.udp()).is_none_or(|u| u.peer.is_none()) || self.net.link(to, from).cut {
+        if self.socket(sender).and_then(|s| s.udp()).is_none_or(|u| u.peer.is_none()) || self.is_parted(to, from) {
             return;
         }
         let latency = self.latency(to, from);

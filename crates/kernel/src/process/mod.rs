@@ -190,6 +190,8 @@ pub struct InCall {
     pub decision: Option<model::Decision>,
     /// The virtual instant before which a delayed call must not start.
     pub held_until: Option<VirtualTime>,
+    /// The fault rule that holds it, and since when.
+    pub held_by: Option<(model::RuleId, VirtualTime)>,
     /// Signal mask to restore when the call ends (`ppoll`, `sigsuspend`).
     pub saved_mask: Option<SignalMask>,
     /// Set while a signal has interrupted the call and its delivery has not yet decided what becomes of it.
@@ -215,6 +217,7 @@ impl InCall {
         self.again = false;
         self.decision = None;
         self.held_until = None;
+        self.held_by = None;
         self.saved_mask = None;
         self.interrupted = None;
         self.held = None;

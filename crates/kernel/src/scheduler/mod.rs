@@ -40,7 +40,7 @@ impl Kernel {
         let here = host.address_space();
         loop {
             self.fire_timers();
-            let speaks = self.log.wants_attention() || !self.console.is_empty();
+            let speaks = self.log.wants_attention() || !self.console.is_empty() || !self.power.restarts.is_empty();
             if self.ending.is_some() || speaks || self.log.diverged().is_some() {
                 if let Some(at) = self.log.diverged() {
                     self.end(Ending::Diverged(at));
@@ -115,38 +115,50 @@ impl Kernel {
             .threads
             .get(&current)
             .is_some_and(|t| t.state == ThreadState::Runnable && !self.run_queue.contains(&current));
+        if alive && self.is_paused(current) {
+            self.run_queue.push_back(current);
+            return self.pick();
+        }
         let yielding = std::mem::take(&mut self.yielding);
         let expired = alive && self.threads[&current].slice >= SLICE;
         if alive && !yielding && !expired {
             let mut candidates = std::mem::take(&mut self.candidates);
             candidates.clear();
             candidates.push(Stream::thread(current));
-            candidates.extend(self.run_queue.iter().map(|t| Stream::thread(*t)));
+            candidates.extend(self.queued());
             let n = candidates.len() as u32;
             let picked = self.choose(Kind::Preempt, Stream::thread(current), n, &candidates, Hint::None);
+            let target = candidates[picked as usize];
             self.candidates = candidates;
             if picked == 0 {
                 return Some(current);
             }
             self.run_queue.push_back(current);
-            return self.take(picked as usize - 1);
+            return self.take(target);
         }
         if alive {
             self.run_queue.push_back(current);
         }
-        if self.run_queue.is_empty() {
-            return None;
-        }
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        candidates.extend(self.run_queue.iter().map(|t| Stream::thread(*t)));
+        candidates.extend(self.queued());
+        if candidates.is_empty() {
+            self.candidates = candidates;
+            return None;
+        }
         let hint = if yielding || expired { Hint::Yield } else { Hint::None };
         let n = candidates.len() as u32;
         let picked = self.choose(Kind::Next, Stream::thread(current), n, &candidates, hint);
+        let target = candidates[picked as usize];
         self.candidates = candidates;
-        self.take(picked as usize)
+        self.take(target)
     }
-    fn take(&mut self, position: usize) -> Option<ThreadId> {
+    /// The threads in the queue that may run: those of a paused machine wait there.
+    fn queued(&self) -> impl Iterator<Item = Stream> {
+        self.run_queue.iter().filter(|t| !self.is_paused(**t)).map(|t| Stream::thread(*t))
+    }
+    fn take(&mut self, target: Stream) -> Option<ThreadId> {
+        let position = self.run_queue.iter().position(|t| Stream::thread(*t) == target)?;
         let id = self.run_queue.remove(position)?;
         self.thread_mut(id).slice = 0;
         Some(id)
@@ -184,6 +196,8 @@ impl Kernel {
                 TimerAction::TimerFd(object) => self.timerfd_expired(object),
                 TimerAction::Interval(process, which) => self.interval_fired(process, which),
                 TimerAction::Posix(process, id) => self.posix_timer_fired(process, id),
+                TimerAction::Restart(service) => self.restart_due(service),
+                TimerAction::Resume(service) => self.resume_due(service),
             }
         }
     }

@@ -2,12 +2,15 @@
 
 use super::table::{self, Disposition, Subject};
 use super::{Outcome, Sys};
-use crate::abi::errno::ENOSYS;
+use crate::abi::errno::{EIO, ENOSYS};
 use crate::caller::Caller;
+use crate::faults::{About, Ruling};
+use crate::file::Target;
 use crate::host::Host;
 use crate::process::Pending;
-use crate::wait::{Restart, Wait};
+use crate::wait::{Restart, Wait, WaitKey};
 use crate::world::{Ending, Kernel};
+use model::fault::DescriptorKind;
 use model::{Call, Decision, Errno, ThreadId};
 
 impl Kernel {
@@ -96,17 +99,39 @@ impl Kernel {
 fn fault(c: &mut Caller<'_>) -> Option<Sys> {
     let number = c.call().number;
     if c.call().decision.is_none() {
-        let path = subject(c, number);
-        let decision = c.k.decide_fault(c.id.service, number, path.as_deref());
-        c.call().path = path;
-        if let Decision::Delay(by) = &decision {
-            let until = c.now().after(*by);
-            c.call().held_until = Some(until);
+        c.call().path = subject(c, number);
+        match rule(c, number) {
+            Ruling::Now(decision) => {
+                if let Decision::Delay(by) = &decision {
+                    let until = c.now().after(*by);
+                    c.call().held_until = Some(until);
+                }
+                c.call().decision = Some(decision);
+            }
+            Ruling::Hold(id) => {
+                let since = c.now();
+                c.call().held_by = Some((id, since));
+                c.call().decision = Some(Decision::Allow);
+            }
+            Ruling::Gone => return Some(Ok(Outcome::NoReturn)),
         }
-        c.call().decision = Some(decision);
     }
     if let Some(Decision::Deny(errno)) = c.call().decision {
+        if errno == EIO {
+            sync_failed(c, number);
+        }
         return Some(Err(errno));
+    }
+    if let Some((id, since)) = c.call().held_by {
+        if !c.k.is_released(id) {
+            let wait = Wait::on(WaitKey::Fault(id.0), "held by a fault").uninterruptible();
+            return Some(Ok(Outcome::Block(wait)));
+        }
+        let held = c.now().since(since);
+        let call = c.call();
+        (call.held_by, call.timed_out, call.again) = (None, false, false);
+        call.decision = Some(Decision::Delay(held));
+        return None;
     }
     let until = c.call().held_until?;
     if c.now() < until {
@@ -118,6 +143,34 @@ fn fault(c: &mut Caller<'_>) -> Option<Sys> {
     call.timed_out = false;
     call.again = false;
     None
+}
+
+/// Asks the rules that look at the caller's service, if there are any.
+fn rule(c: &mut Caller<'_>, number: u64) -> Ruling {
+    if !c.k.has_call_faults(c.id.service) {
+        return Ruling::Now(Decision::Allow);
+    }
+    let (kind, peer) = match table::row(number).map(|r| r.subject) {
+        Some(Subject::Fd(n)) if table::name(number) == "connect" => {
+            (Some(DescriptorKind::Socket), crate::net::connect_target(c, n + 1))
+        }
+        Some(Subject::Fd(n)) => c.k.descriptor_kind(c.process_id(), c.int(n)),
+        Some(Subject::Path(_) | Subject::PathAt(..)) => (Some(DescriptorKind::File), None),
+        Some(Subject::None) | None => (None, None),
+    };
+    let path = c.call().path.clone();
+    c.k.decide_fault(c.process_id(), number, About { path: path.as_deref(), kind, peer })
+}
+
+/// An error of the disk while it writes a file's pages back: Linux then takes the pages for clean, so a later sync
+/// succeeds without having written them.
+fn sync_failed(c: &mut Caller<'_>, number: u64) {
+    if matches!(table::name(number), "fsync" | "fdatasync")
+        && let Ok(file) = c.k.file_of(c.process_id(), c.int(0))
+        && let Target::Inode(inode) = c.k.open_file(file).target
+    {
+        c.k.inode_sync_failed(inode);
+    }
 }
 
 /// The path a call is about, as events and fault rules see it.

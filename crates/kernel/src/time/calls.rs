@@ -5,7 +5,6 @@ use crate::caller::Caller;
 use crate::process::ProcessId;
 use crate::process::limits::processor_time;
 use crate::syscall::{Sys, block, dispatch, done};
-use crate::time::Clock;
 use crate::wait::Wait;
 use model::{Errno, VirtualTime};
 
@@ -45,20 +44,24 @@ impl Kind {
     /// The clock's value in nanoseconds. Reading a clock moves it.
     fn read(self, c: &mut Caller<'_>) -> u64 {
         c.k.clock.tick_read();
+        if self == Kind::Real {
+            let service = c.service();
+            c.k.clock_was_read(service);
+        }
         self.value(c)
     }
     fn value(self, c: &Caller<'_>) -> u64 {
         match self {
-            Kind::Real => c.k.clock.now().0,
+            Kind::Real => c.k.time_of_day(c.service()),
             Kind::Monotonic => c.k.clock.monotonic(),
             Kind::Processor(process) => c.k.processes.get(&process).map_or(0, processor_time),
         }
     }
     /// The instant at which the clock has a value; `None` for one that does not run with the world's.
-    pub(super) fn instant(self, clock: &Clock, nanos: u64) -> Option<VirtualTime> {
+    pub(super) fn instant(self, c: &Caller<'_>, nanos: u64) -> Option<VirtualTime> {
         match self {
-            Kind::Real => Some(VirtualTime(nanos)),
-            Kind::Monotonic => Some(clock.at_monotonic(nanos)),
+            Kind::Real => Some(c.k.at_time_of_day(c.service(), nanos)),
+            Kind::Monotonic => Some(c.k.clock.at_monotonic(nanos)),
             Kind::Processor(_) => None,
         }
     }
@@ -154,7 +157,7 @@ pub fn clock_nanosleep(c: &mut Caller<'_>) -> Sys {
         let deadline = c.deadline_in(time);
         return sleep(c, deadline, c.arg(3));
     }
-    let deadline = kind.instant(&c.k.clock, time.0).ok_or(EOPNOTSUPP)?;
+    let deadline = kind.instant(c, time.0).ok_or(EOPNOTSUPP)?;
     sleep(c, deadline, 0)
 }
 /// `sched_yield()`: another thread runs next, if there is one.

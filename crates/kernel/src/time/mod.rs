@@ -10,7 +10,7 @@ pub use posix::{timer_create, timer_delete, timer_getoverrun, timer_gettime, tim
 
 use crate::process::ProcessId;
 use crate::wait::ObjectId;
-use model::{ThreadId, VirtualDuration, VirtualTime};
+use model::{ServiceId, ThreadId, VirtualDuration, VirtualTime};
 use std::collections::BTreeMap;
 
 /// What one system call costs on the virtual clock. Makes loops that wait for the clock end.
@@ -77,6 +77,10 @@ pub enum TimerAction {
     Interval(ProcessId, usize),
     /// A POSIX timer of a process expires.
     Posix(ProcessId, u32),
+    /// A service that crashed is to be started again.
+    Restart(ServiceId),
+    /// A pause of a service may be over.
+    Resume(ServiceId),
 }
 
 /// Everything armed, by instant; ties in the order of arming.

@@ -165,7 +165,7 @@ pub fn timer_settime(c: &mut Caller<'_>) -> Sys {
         show(c, c.arg(3), present)?;
     }
     let now = c.now();
-    let at = match kind.instant(&c.k.clock, value.0) {
+    let at = match kind.instant(c, value.0) {
         _ if value == VirtualDuration::ZERO => None,
         Some(at) if c.int(1) & libc::TIMER_ABSTIME != 0 => Some(at),
         // One that counts processor time looks armed and never fires.

@@ -5,7 +5,7 @@ use crate::args::{Call, Named, is_callable};
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
 use crate::filter::FieldFilter;
 use crate::log::{self, Query};
-use crate::session::{Live, Stage, observer};
+use crate::session::{Live, Session, Stage, observer};
 use model::VirtualDuration;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
@@ -21,7 +21,9 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
     fn assert_true<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
+        counted(eval);
         let mut call = Call::new("assert_true", args, kwargs);
         let condition = raw(&mut call, "cond")?;
         let msg = take_text(&mut call, "msg")?;
@@ -36,7 +38,9 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
     fn assert_eq<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
+        counted(eval);
         let mut call = Call::new("assert_eq", args, kwargs);
         let a = raw(&mut call, "a")?;
         let b = raw(&mut call, "b")?;
@@ -56,6 +60,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         let live = observer(eval, "assert_never()")?;
+        live.assertions.set(live.assertions.get() + 1);
         let mut call = Call::new("assert_never", args, kwargs);
         let msg = call.named("msg").map(|v| call.text("msg", v)).transpose()?;
         let query = take_query(call, live)?;
@@ -73,6 +78,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         let live = observer(eval, "assert_eventually()")?;
+        live.assertions.set(live.assertions.get() + 1);
         let mut call = Call::new("assert_eventually", args, kwargs);
         let msg = call.named("msg").map(|v| call.text("msg", v)).transpose()?;
         let within = call.named("within").map(|v| call.duration("within", v)).transpose()?;
@@ -102,6 +108,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<NoneType> {
         let live = observer(eval, "assert_before()")?;
+        live.assertions.set(live.assertions.get() + 1);
         let mut call = Call::new("assert_before", args, kwargs);
         let (first, then) = (call.required("first")?, call.required("then")?);
         let msg = take_text(&mut call, "msg")?;
@@ -134,6 +141,13 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let live = observer(eval, "events()")?;
         let query = take_query(Call::new("events", args, kwargs), live)?;
         log::all(eval, live, &query)
+    }
+}
+
+/// Counts an assertion.
+fn counted(eval: &Evaluator<'_, '_, '_>) {
+    if let Some(live) = Session::of(eval).and_then(Session::live) {
+        live.assertions.set(live.assertions.get() + 1);
     }
 }
 

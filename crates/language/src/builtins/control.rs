@@ -1,4 +1,4 @@
-//! What a test does besides steps: `parallel`, `sleep`, `choose`.
+//! What a test does besides steps: `parallel`, `sleep`, `choose`, `nondet`.
 
 use crate::args::{Call, Named};
 use crate::diagnostic::{Diagnostic, interrupted};
@@ -61,6 +61,20 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         call.finish()?;
         live.machine.sleep(duration).map_err(interrupted)?;
         Ok(NoneType)
+    }
+
+    /// True or False, as the run decides; True unless exploration tries the other.
+    fn nondet<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<bool> {
+        let live = driver(eval, "nondet()")?;
+        let mut call = Call::new("nondet", args, kwargs);
+        let axis = call.next("axis")?.map(|v| call.text("axis", v)).transpose()?;
+        call.finish()?;
+        let axis = axis.unwrap_or_else(|| place(eval));
+        Ok(live.machine.choose(question(&axis), 2) == 0)
     }
 
     /// One of several values, as the run decides; the first unless exploration tries another. An axis of choice is

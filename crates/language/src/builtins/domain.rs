@@ -1,7 +1,7 @@
 //! The layers of a specification: `scenario` (what the system does), `fault_assumption` (what can go wrong),
 //! `fault_scenario` (one with the other), `monitor` (what must never happen meanwhile).
 
-use super::faults::{rules_of, target_service};
+use super::faults::{rules_of, target_of};
 use crate::args::{Call, Named, brief, function_name, is_callable};
 use crate::diagnostic::Diagnostic;
 use crate::error::Code;
@@ -11,6 +11,7 @@ use crate::session::{Session, Stage};
 use crate::store::Store;
 use crate::values::domain::{Assumption, AssumptionSpec, FaultScenario, FaultScenarioSpec, Scenario};
 use crate::values::monitor::{Matcher, Monitor};
+use crate::values::temporal::Property;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
@@ -55,7 +56,7 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         let name = call.required("name")?;
         let name = test_word(&call, name)?;
         if let Some(extra) = call.rest_positional().first() {
-            let help = "after the name, write target = …, and faults by keyword";
+            let help = "after the name, write target = …, and faults by keyword or in rules = […]";
             let message = format!("fault_assumption() has no place for {}", brief(*extra));
             return Err(Diagnostic::argument(message).help(help).into());
         }
@@ -65,8 +66,8 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         let children = take_assumptions(&mut call, "faults")?;
         let mut rules = match target {
             Some(target) => {
-                let service = target_service(&call, target)?;
-                rules_of(&mut call, &[service])?
+                let target = target_of(&call, target)?;
+                rules_of(&mut call, &[target])?
             }
             None if children.is_empty() => return Err(call.missing("target").into()),
             None => Vec::new(),
@@ -106,7 +107,7 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         let scenario = call.required_named("scenario")?;
         let scenario = call.callable("scenario", scenario)?;
         let faults = take_assumptions(&mut call, "faults")?;
-        let expect = call.named("expect").map(|v| call.callable("expect", v)).transpose()?;
+        let expect = call.named("expect").map(|v| expectation(&call, "expect", v)).transpose()?;
         let monitors = take_monitors(&mut call)?;
         let timeout = call.named("timeout").map(|v| call.duration("timeout", v)).transpose()?;
         let require = call.named("require_faults_fire").map(|v| call.flag("require_faults_fire", v)).transpose()?;
@@ -114,7 +115,35 @@ pub(super) fn domain(builder: &mut GlobalsBuilder) {
         let require_faults_fire = require.unwrap_or(false);
         let spec = Arc::new(FaultScenarioSpec { name, cell: None, timeout, require_faults_fire });
         let expect = expect.unwrap_or_else(Value::new_none);
-        declare_fault_scenario(eval, FaultScenario { spec, scenario, faults, expect, monitors })?;
+        let setup = Value::new_none();
+        declare_fault_scenario(eval, FaultScenario { spec, setup, scenario, faults, expect, monitors })?;
+        Ok(NoneType)
+    }
+
+    /// A test with a body of its own: `test_<name>`.
+    fn test<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<NoneType> {
+        at_top_level(eval, "test()")?;
+        let mut call = Call::new("test", args, kwargs);
+        let name = call.required("name")?;
+        let name = test_word(&call, name)?;
+        let scenario = call.required_named("body")?;
+        let scenario = call.callable("body", scenario)?;
+        let setup = call.named("setup").map(|v| call.callable("setup", v)).transpose()?;
+        let expect = call.named("expect").map(|v| expectation(&call, "expect", v)).transpose()?;
+        let timeout = call.named("timeout").map(|v| call.duration("timeout", v)).transpose()?;
+        call.refuse("terminate_when", "wait for it in the body: await_event(…)")?;
+        call.refuse("assume", "call assume(…) in the body")?;
+        call.refuse("clock", "remove it: there is one clock, the world's")?;
+        call.finish()?;
+        let spec = Arc::new(FaultScenarioSpec { name, cell: None, timeout, require_faults_fire: false });
+        let none = Value::new_none();
+        let (setup, expect) = (setup.unwrap_or(none), expect.unwrap_or(none));
+        let (faults, monitors) = (Vec::new(), Vec::new());
+        declare_fault_scenario(eval, FaultScenario { spec, setup, scenario, faults, expect, monitors })?;
         Ok(NoneType)
     }
 
@@ -157,21 +186,61 @@ pub(super) fn matchers(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("match.event", args, kwargs);
         let conditions = call.rest_named();
         call.finish()?;
-        Ok(Matcher(FieldFilter::new("match.event", conditions)?))
+        Ok(Matcher::Event(FieldFilter::new("match.event", conditions)?))
     }
+    /// Events that one of several matchers means.
+    fn any<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Matcher> {
+        Ok(Matcher::Any(take_matchers(Call::new("match.any", args, kwargs))?))
+    }
+    /// Events that each of several matchers means.
+    fn all<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Matcher> {
+        Ok(Matcher::All(take_matchers(Call::new("match.all", args, kwargs))?))
+    }
+    /// Events that a matcher does not mean.
+    fn never<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Matcher> {
+        let mut call = Call::new("match.never", args, kwargs);
+        let not = call.required("matcher")?;
+        let not = matcher(&call, "matcher", not)?;
+        call.finish()?;
+        Ok(Matcher::Never(Box::new(not)))
+    }
+}
+
+fn take_matchers(mut call: Call<'_>) -> Result<Vec<Matcher>, Diagnostic> {
+    let given = call.rest_positional();
+    let matchers = given.into_iter().map(|v| matcher(&call, "matchers", v)).collect::<Result<Vec<_>, _>>()?;
+    if matchers.is_empty() {
+        return Err(Diagnostic::argument(format!("{}() was given nothing to look for", call.builtin())));
+    }
+    call.finish()?;
+    Ok(matchers)
+}
+
+/// An argument that says which events are meant.
+pub(super) fn matcher<'v>(call: &Call<'v>, name: &str, value: Value<'v>) -> Result<Matcher, Diagnostic> {
+    Matcher::from_value(value).cloned().ok_or_else(|| call.not(name, "match.event(…)", value))
 }
 
 fn callback_monitor<'v>(mut call: Call<'v>, callback: Value<'v>) -> Result<Monitor<'v>, Diagnostic> {
     let conditions = call.rest_named();
     call.finish()?;
     let none = Value::new_none();
-    let filter = FieldFilter::new("monitor", conditions)?;
+    let filter = Matcher::Event(FieldFilter::new("monitor", conditions)?);
     Ok(Monitor { name: function_name(callback), filter, callback, initial: none, update: none, check: none })
 }
 
 fn stateful_monitor<'v>(mut call: Call<'v>, name: &str) -> Result<Monitor<'v>, Diagnostic> {
     let on = call.required_named("on")?;
-    let filter = Matcher::from_value(on).ok_or_else(|| call.not("on", "match.event(…)", on))?.0.clone();
+    let filter = matcher(&call, "on", on)?;
     let none = Value::new_none();
     let initial = call.named("state_init").unwrap_or(none);
     let update = call.named("update").map(|v| call.callable("update", v)).transpose()?.unwrap_or(none);
@@ -181,6 +250,16 @@ fn stateful_monitor<'v>(mut call: Call<'v>, name: &str) -> Result<Monitor<'v>, D
     }
     call.finish()?;
     Ok(Monitor { name: name.to_owned(), filter, callback: none, initial, update, check })
+}
+
+/// What is expected: a function of what the scenario returned, or properties of the trace.
+pub(super) fn expectation<'v>(call: &Call<'v>, name: &str, value: Value<'v>) -> Result<Value<'v>, Diagnostic> {
+    let is_property = |v: &Value<'v>| Property::from_value(*v).is_some();
+    if is_callable(value) || is_property(&value) {
+        return Ok(value);
+    }
+    let list = call.list(name, value).ok().filter(|l| !l.is_empty() && l.iter().all(is_property));
+    list.map(|_| value).ok_or_else(|| call.not(name, "a function, eventually(…) or always(…)", value))
 }
 
 /// A name that becomes part of a test's name.

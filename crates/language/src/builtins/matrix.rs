@@ -1,6 +1,6 @@
 //! `fault_matrix`: every scenario under every fault assumption, one test for each cell.
 
-use super::domain::{assumption, at_top_level, declare_fault_scenario, take_assumptions, take_monitors};
+use super::domain::{assumption, at_top_level, declare_fault_scenario, expectation, take_assumptions, take_monitors};
 use crate::args::{Call, Named, brief, function_name};
 use crate::diagnostic::Diagnostic;
 use crate::values::domain::{Assumption, FaultScenario, FaultScenarioSpec};
@@ -36,13 +36,13 @@ fn cells<'v>(mut call: Call<'v>) -> Result<Vec<FaultScenario<'v>>, Diagnostic> {
     if faults.is_empty() {
         return Err(call.bad("faults", "must be a list of at least one fault_assumption(…)"));
     }
-    let default = call.named("default_expect").map(|v| call.callable("default_expect", v)).transpose()?;
+    let default = call.named("default_expect").map(|v| expectation(&call, "default_expect", v)).transpose()?;
     let watching = take_monitors(&mut call)?;
     let require = call.named("require_faults_fire").map(|v| call.flag("require_faults_fire", v)).transpose()?;
     let mut overrides = Vec::new();
     for (key, value) in call.named("overrides").map(|v| call.pairs("overrides", v)).transpose()?.unwrap_or_default() {
         let cell = cell_of(&call, "overrides", key, &scenarios, &faults)?;
-        overrides.push((cell, call.callable("overrides", value)?));
+        overrides.push((cell, expectation(&call, "overrides", value)?));
     }
     let mut excluded = Vec::new();
     for key in call.named("exclude").map(|v| call.list("exclude", v)).transpose()?.unwrap_or_default() {
@@ -62,10 +62,11 @@ fn cells<'v>(mut call: Call<'v>) -> Result<Vec<FaultScenario<'v>>, Diagnostic> {
             name: format!("matrix_{scenario_name}_{fault_name}"),
             cell: Some((scenario_name, fault_name)),
             timeout: None,
-            require_faults_fire: require.unwrap_or(false),
+            require_faults_fire: require.unwrap_or(true),
         };
         FaultScenario {
             spec: Arc::new(spec),
+            setup: Value::new_none(),
             scenario,
             faults: vec![fault],
             expect: own.or(default).unwrap_or_else(Value::new_none),

@@ -5,8 +5,11 @@ mod control;
 mod domain;
 mod faults;
 mod matrix;
+mod oracle;
+pub(crate) mod temporal;
 mod topology;
 mod unsupported;
+mod world;
 
 use crate::values::unsupported::Unsupported;
 use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
@@ -29,14 +32,17 @@ pub(crate) fn globals() -> Globals {
         refuse(namespace, "observe.", unsupported::OBSERVE);
     });
     faults::faults(&mut builder);
+    world::links(&mut builder);
+    world::machines(&mut builder);
     domain::domain(&mut builder);
     matrix::matrix(&mut builder);
     builder.namespace("match", |namespace| {
         domain::matchers(namespace);
-        refuse(namespace, "match.", unsupported::MATCH);
     });
     assertions::assertions(&mut builder);
     control::control(&mut builder);
+    temporal::temporal(&mut builder);
+    oracle::oracle(&mut builder);
     refuse(&mut builder, "", unsupported::BUILTINS);
     builder.build()
 }

@@ -9,8 +9,9 @@ use crate::suggest;
 use crate::values::fault::calls_named;
 use crate::values::health::{Decoder, HealthCheck, Observation, OpValue};
 use crate::values::service::{InterfaceRef, PROTOCOLS, Service, ServiceDecl};
-use model::plan::{Check, Interface, Op};
-use model::{Glob, VirtualDuration};
+use model::plan::{Check, Interface, LineDecoder, Op};
+use model::{Glob, LineSource, VirtualDuration};
+use regex::Regex;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
@@ -120,7 +121,8 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         Ok(OpValue { calls, path: path.map(|p| Glob::path(&p)) })
     }
 
-    /// How lines become events. Lines that are JSON objects are decoded in any case.
+    /// How fields are read from lines: "json", "logfmt", or "regex" with a pattern. Lines that are JSON objects are
+    /// decoded in any case.
     fn decoder<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
@@ -128,14 +130,75 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("decoder", args, kwargs);
         let name = call.required("name")?;
         let name = call.text("name", name)?;
-        if name != "json" {
-            let what = format!("decoder({name:?})");
-            return Err(Diagnostic::unsupported(&what, "print JSON objects; other lines are in e.raw")
-                .focus(name)
-                .into());
+        match name.as_str() {
+            "json" => Ok(plain(call, None)?),
+            "logfmt" => Ok(plain(call, Some(LineDecoder::Logfmt))?),
+            "regex" => Ok(regex(call)?),
+            _ => {
+                let names = ["json", "logfmt", "regex"];
+                let why = call.bad("name", &format!("is unknown: {name:?}")).help("there are: json, logfmt, regex");
+                Err(why.help_if(suggest::hint(&name, names)).focus(&name).into())
+            }
         }
-        call.finish()?;
-        Ok(Decoder)
+    }
+
+    /// `decoder("json")`.
+    fn json_decoder<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Decoder> {
+        Ok(plain(Call::new("json_decoder", args, kwargs), None)?)
+    }
+    /// `decoder("logfmt")`.
+    fn logfmt_decoder<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Decoder> {
+        Ok(plain(Call::new("logfmt_decoder", args, kwargs), Some(LineDecoder::Logfmt))?)
+    }
+    /// `decoder("regex", pattern = …)`.
+    fn regex_decoder<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Decoder> {
+        Ok(regex(Call::new("regex_decoder", args, kwargs))?)
+    }
+    /// `observe.stdout(…)`.
+    fn stdout<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Observation> {
+        Ok(stream(Call::new("stdout", args, kwargs), LineSource::Stdout)?)
+    }
+    /// `observe.stderr(…)`.
+    fn stderr<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Observation> {
+        Ok(stream(Call::new("stderr", args, kwargs), LineSource::Stderr)?)
+    }
+}
+
+fn plain(call: Call<'_>, decoder: Option<LineDecoder>) -> Result<Decoder, Diagnostic> {
+    call.finish()?;
+    Ok(Decoder(decoder))
+}
+
+fn regex(mut call: Call<'_>) -> Result<Decoder, Diagnostic> {
+    let pattern = call.required("pattern")?;
+    let pattern = call.text("pattern", pattern)?;
+    call.finish()?;
+    match Regex::new(&pattern) {
+        Err(why) => {
+            let last = why.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Err(Diagnostic::argument(format!("the pattern {pattern:?} is no regular expression: {last}"))
+                .focus(pattern))
+        }
+        Ok(regex) if regex.capture_names().flatten().next().is_none() => {
+            let message = format!("the pattern {pattern:?} names no group, so no field would come of it");
+            Err(Diagnostic::argument(message).help("write (?P<name>…)").focus(pattern))
+        }
+        Ok(_) => Ok(Decoder(Some(LineDecoder::Regex(pattern)))),
     }
 }
 
@@ -146,14 +209,14 @@ pub(super) fn observe(builder: &mut GlobalsBuilder) {
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
     ) -> starlark::Result<Observation> {
-        Ok(stream(Call::new("observe.stdout", args, kwargs))?)
+        Ok(stream(Call::new("observe.stdout", args, kwargs), LineSource::Stdout)?)
     }
     /// Makes lines on standard error events; they are in any case.
     fn stderr<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
     ) -> starlark::Result<Observation> {
-        Ok(stream(Call::new("observe.stderr", args, kwargs))?)
+        Ok(stream(Call::new("observe.stderr", args, kwargs), LineSource::Stderr)?)
     }
     /// Makes lines appended to matching files `wal` events.
     fn wal<'v>(
@@ -163,22 +226,47 @@ pub(super) fn observe(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("observe.wal", args, kwargs);
         let path = call.required("path")?;
         let path = call.text("path", path)?;
-        take_decoder(&mut call)?;
+        let decoder = take_decoder(&mut call)?;
         call.finish()?;
-        Ok(Observation::Wal(Glob::path(&path)))
+        Ok(Observation::Wal(Glob::path(&path), decoder))
+    }
+    /// Makes lines appended to the files in which a broker keeps its topics `topic` events; the topic is the line's own
+    /// `topic`, or else the file's name.
+    fn topic<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Observation> {
+        let mut call = Call::new("observe.topic", args, kwargs);
+        let path = call.required("path")?;
+        let path = call.text("path", path)?;
+        let decoder = take_decoder(&mut call)?;
+        call.finish()?;
+        Ok(Observation::Topic(Glob::path(&path), decoder))
+    }
+    /// Makes lines appended to matching files `wal` events: another name for `observe.wal`.
+    fn tail<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Observation> {
+        let mut call = Call::new("observe.tail", args, kwargs);
+        let path = call.required("path")?;
+        let path = call.text("path", path)?;
+        let decoder = take_decoder(&mut call)?;
+        call.finish()?;
+        Ok(Observation::Wal(Glob::path(&path), decoder))
     }
 }
 
-fn stream(mut call: Call<'_>) -> Result<Observation, Diagnostic> {
-    take_decoder(&mut call)?;
+fn stream(mut call: Call<'_>, source: LineSource) -> Result<Observation, Diagnostic> {
+    let decoder = take_decoder(&mut call)?;
     call.finish()?;
-    Ok(Observation::Stream)
+    Ok(Observation::Stream(source, decoder))
 }
 
-fn take_decoder(call: &mut Call<'_>) -> Result<(), Diagnostic> {
-    match call.named("decoder") {
-        Some(value) if Decoder::from_value(value).is_none() => Err(call.not("decoder", "a decoder(…)", value)),
-        _ => Ok(()),
+fn take_decoder(call: &mut Call<'_>) -> Result<Decoder, Diagnostic> {
+    match call.next("decoder")? {
+        Some(value) => Decoder::from_value(value).cloned().ok_or_else(|| call.not("decoder", "a decoder(…)", value)),
+        None => Ok(Decoder::default()),
     }
 }
 
@@ -218,11 +306,18 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
             Some(check.clone())
         }
     };
-    let mut observe_wal = Vec::new();
+    let (mut observe_wal, mut observe_topic, mut decoders) = (Vec::new(), Vec::new(), Vec::new());
     for value in call.named("observe").map(|v| call.list("observe", v)).transpose()?.unwrap_or_default() {
         match Observation::from_value(value) {
-            Some(Observation::Wal(glob)) => observe_wal.push(glob.clone()),
-            Some(Observation::Stream) => {}
+            Some(Observation::Wal(glob, decoder)) => {
+                observe_wal.push(glob.clone());
+                decoders.extend(decoder.0.clone().map(|d| (LineSource::Wal, d)));
+            }
+            Some(Observation::Topic(glob, decoder)) => {
+                observe_topic.push(glob.clone());
+                decoders.extend(decoder.0.clone().map(|d| (LineSource::Topic, d)));
+            }
+            Some(Observation::Stream(source, decoder)) => decoders.extend(decoder.0.clone().map(|d| (*source, d))),
             None => return Err(call.not("observe", "a list of observe.stdout(), observe.wal(…)", value)),
         }
     }
@@ -233,7 +328,19 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
     }
     refuse_others(&mut call)?;
     call.finish()?;
-    Ok(ServiceDecl { name, binary, args, env, interfaces, depends_on, health, observe_wal, ops })
+    Ok(ServiceDecl {
+        name,
+        binary,
+        args,
+        env,
+        interfaces,
+        depends_on,
+        health,
+        observe_wal,
+        observe_topic,
+        decoders,
+        ops,
+    })
 }
 
 fn service_name(call: &Call<'_>, value: Value<'_>) -> Result<String, Diagnostic> {

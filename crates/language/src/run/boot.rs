@@ -1,6 +1,7 @@
 //! Starting the services: one after another in the order of their dependencies, each once the ones before it are ready.
 
 use super::Broken;
+use crate::diagnostic::{Violation, interrupted};
 use crate::session::Live;
 use model::event::{Note, Value};
 use model::plan::{Check, Health, Service};
@@ -21,6 +22,22 @@ pub(super) fn boot(live: &Live<'_>, order: &[ServiceId]) -> Result<(), Broken> {
         }
         note(live, "service_ready", service);
     }
+    Ok(())
+}
+
+/// Starts a service again, and waits until it is ready.
+pub(crate) fn restart(live: &Live<'_>, id: ServiceId) -> starlark::Result<()> {
+    let service = live.plan.service(id).expect("a service of the plan");
+    live.machine.start(id).map_err(interrupted)?;
+    note(live, "service_restarted", service);
+    if let Some(health) = &service.health {
+        match wait_until_ready(live, id, service, health) {
+            Err(Broken::Failure(failure)) => return Err(Violation::new(failure.message).at(failure.at).into()),
+            Err(Broken::Interrupted | Broken::Halted) => return Err(interrupted(Stopped)),
+            Ok(()) => {}
+        }
+    }
+    note(live, "service_ready", service);
     Ok(())
 }
 

@@ -1,100 +1,210 @@
 //! Which fault rules are in place. Rules of a service are tried in the order in which they were installed, the first
 //! that fires wins; so rules stack, and none replaces another.
+//!
+//! A rule with a window is put in place at each event that matches its beginning and taken away at the next one that
+//! matches its end, before anything else in the world happens.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, interrupted};
+use crate::fields::Fields;
 use crate::session::Live;
 use crate::values::fault::Rule;
-use model::RuleId;
 use model::event::{Note, Value};
+use model::fault::Condition;
+use model::{Action, FaultRule, Filter, Intervention, RuleId};
 
 /// The rules in place, in the order of installation.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     installed: Vec<Installed>,
+    next: u32,
     fired: u64,
+    /// Certain rules that have been taken away, and how many of them fired.
+    certain: (u32, u32),
 }
 
 #[derive(Debug)]
 struct Installed {
-    id: RuleId,
+    handle: Handle,
+    /// The machine's rule; `None` while its window is closed, or if chance decided against it.
+    id: Option<RuleId>,
     rule: Rule,
-    /// By `fault_start`, so that `fault_stop` takes it away.
-    started: bool,
+    target: FaultRule,
+    /// By `fault_start` on this, so that `fault_stop` takes it away.
+    started: Option<String>,
+    /// What it did in windows that have closed.
+    before: (u64, u64),
 }
 
-/// Puts rules in place and notes it.
+/// Names a rule that was put in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Handle(u32);
+
+/// A service that the plan does not have.
+pub(crate) fn undeclared(service: &str) -> Diagnostic {
+    Diagnostic::argument(format!("the service {service:?} was not declared when the specification was loaded"))
+}
+
+/// Puts rules in place and notes it. `started` is what `fault_stop` will name, if it will.
 pub(crate) fn install(
     live: &Live<'_>,
     rules: &[Rule],
     assumption: Option<&str>,
-    started: bool,
-) -> Result<Vec<RuleId>, Diagnostic> {
-    let mut ids = Vec::new();
+    started: Option<&str>,
+) -> Result<Vec<Handle>, Diagnostic> {
+    let mut handles = Vec::new();
     for rule in rules {
-        let service = live.plan.id(&rule.service).ok_or_else(|| {
-            Diagnostic::argument(format!(
-                "the service {:?} was not declared when the specification was loaded",
-                rule.service
-            ))
-        })?;
-        let id = live.machine.install(rule.on(service));
-        live.rules.borrow_mut().installed.push(Installed { id, rule: rule.clone(), started });
+        let target = rule.on(live.plan).map_err(|service| undeclared(&service))?;
+        if let Some(window) = &rule.fault.between {
+            window.0.check(live.plan)?;
+            window.1.check(live.plan)?;
+        }
+        let is_so = rule.fault.between.is_none() && decided(live, rule);
+        let id = is_so.then(|| live.machine.install(target.clone()));
+        let handle = {
+            let mut rules = live.rules.borrow_mut();
+            rules.next += 1;
+            let handle = Handle(rules.next);
+            let started = started.map(str::to_owned);
+            rules.installed.push(Installed { handle, id, rule: rule.clone(), target, started, before: (0, 0) });
+            handle
+        };
         let mut fields = about(rule);
         fields.push(("rule".into(), rule.to_string().into()));
         fields.extend(assumption.map(|name| ("assumption".into(), name.into())));
+        fields.extend(id.map(|id| ("id".into(), Value::Int(i64::from(id.0)))));
         live.machine.note(Note { kind: "fault_applied".into(), fields });
-        ids.push(id);
+        handles.push(handle);
     }
-    Ok(ids)
+    Ok(handles)
+}
+
+/// Whether a condition holds at all in this run: one that is left to chance is decided when it is put in place.
+fn decided(live: &Live<'_>, rule: &Rule) -> bool {
+    let left_to_chance = matches!(rule.fault.action, Action::Condition(c) if c != Condition::Partition)
+        && rule.fault.when.probability < FaultRule::ALWAYS;
+    if !left_to_chance {
+        return true;
+    }
+    let question = live.rules.borrow().next | CONDITIONS;
+    live.machine.choose(question, 2) == 1
+}
+
+/// Questions about conditions are numbered from here on.
+const CONDITIONS: u32 = 1 << 31;
+
+/// Opens and closes the windows of rules that an event begins or ends.
+pub(crate) fn at_event(live: &Live<'_>, event: &impl Fields) {
+    let mut rules = live.rules.borrow_mut();
+    for installed in rules.installed.iter_mut().filter(|i| i.rule.fault.between.is_some()) {
+        let window = installed.rule.fault.between.clone().expect("filtered");
+        match installed.id {
+            None if window.0.matches(event) => installed.id = Some(live.machine.install(installed.target.clone())),
+            Some(id) if window.1.matches(event) => {
+                let (considered, fired) = live.machine.hits(id);
+                installed.before = (installed.before.0 + considered, installed.before.1 + fired);
+                live.machine.remove(id);
+                installed.id = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the machine has to report so that windows open and close.
+pub(crate) fn watched(live: &Live<'_>) -> Vec<Filter> {
+    let rules = live.rules.borrow();
+    let windows = rules.installed.iter().filter_map(|i| i.rule.fault.between.as_ref());
+    windows.flat_map(|w| w.0.watched(live.plan, None).into_iter().chain(w.1.watched(live.plan, None))).collect()
+}
+
+/// Lets the calls go on that rules of a service, or with a label, hold; answers how many.
+pub(crate) fn release(live: &Live<'_>, service: Option<&str>, tag: Option<&str>) -> starlark::Result<i32> {
+    let meant = |i: &&Installed| {
+        i.rule.fault.action == Action::Hold
+            && service.is_none_or(|s| i.rule.place.service() == s)
+            && tag.is_none_or(|t| i.rule.fault.label.as_deref() == Some(t))
+    };
+    let ids: Vec<Option<RuleId>> = live.rules.borrow().installed.iter().filter(meant).map(|i| i.id).collect();
+    if ids.is_empty() {
+        return Err(Diagnostic::argument("release(): no hold() is in place that is meant").into());
+    }
+    let mut held = 0;
+    for id in ids.into_iter().flatten() {
+        held += live.machine.intervene(&Intervention::Release(id)).map_err(interrupted)?;
+    }
+    Ok(i32::try_from(held).unwrap_or(i32::MAX))
 }
 
 /// Takes rules away and notes what they did.
-pub(crate) fn remove(live: &Live<'_>, ids: &[RuleId]) {
+pub(crate) fn remove(live: &Live<'_>, handles: &[Handle]) {
     let removed: Vec<Installed> = {
         let mut rules = live.rules.borrow_mut();
-        let (gone, kept) = std::mem::take(&mut rules.installed).into_iter().partition(|i| ids.contains(&i.id));
+        let (gone, kept) = std::mem::take(&mut rules.installed).into_iter().partition(|i| handles.contains(&i.handle));
         rules.installed = kept;
         gone
     };
-    for Installed { id, rule, .. } in removed {
-        let (considered, fired) = live.machine.hits(id);
-        live.machine.remove(id);
-        live.rules.borrow_mut().fired += fired;
+    for Installed { id, rule, before, .. } in removed {
+        let (mut considered, mut fired) = before;
+        if let Some(id) = id {
+            let (more, hits) = live.machine.hits(id);
+            (considered, fired) = (considered + more, fired + hits);
+            live.machine.remove(id);
+        }
+        {
+            let mut rules = live.rules.borrow_mut();
+            rules.fired += fired;
+            if rule.fault.is_certain() {
+                rules.certain.0 += 1;
+                rules.certain.1 += u32::from(fired > 0);
+            }
+        }
         let mut fields = about(&rule);
         fields.push(("considered".into(), Value::Int(considered as i64)));
         fields.push(("fired".into(), Value::Int(fired as i64)));
         live.machine.note(Note { kind: "fault_removed".into(), fields });
-        if considered == 0 {
+        if considered == 0 && id.is_some() {
             let mut fields = about(&rule);
             fields.push(("rule".into(), rule.to_string().into()));
-            fields.push(("hint".into(), format!("{} made none of these calls", rule.service).into()));
+            fields.push(("hint".into(), format!("{} made none of these calls", rule.place.service()).into()));
             live.machine.note(Note { kind: "fault_zero_traffic".into(), fields });
         }
     }
 }
 
-/// Takes away what `fault_start` put on a service.
-pub(crate) fn remove_started(live: &Live<'_>, service: &str) {
-    let of_service = |i: &&Installed| i.started && i.rule.service == service;
-    let ids: Vec<RuleId> = live.rules.borrow().installed.iter().filter(of_service).map(|i| i.id).collect();
-    remove(live, &ids);
+/// Takes away what `fault_start` put on something.
+pub(crate) fn remove_started(live: &Live<'_>, target: &str) {
+    let meant = |i: &&Installed| i.started.as_deref() == Some(target);
+    let handles: Vec<Handle> = live.rules.borrow().installed.iter().filter(meant).map(|i| i.handle).collect();
+    remove(live, &handles);
 }
 
-/// Takes everything away; answers how often any rule of the run fired.
-pub(crate) fn remove_all(live: &Live<'_>) -> u64 {
-    let ids: Vec<RuleId> = live.rules.borrow().installed.iter().map(|i| i.id).collect();
-    remove(live, &ids);
-    live.rules.borrow().fired
+/// What the rules of a run did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Effect {
+    /// How often any of them fired.
+    pub(crate) fired: u64,
+    /// How many of them chance has no say in.
+    pub(crate) certain: u32,
+    /// How many of those fired.
+    pub(crate) certain_fired: u32,
+}
+
+/// Takes everything away.
+pub(crate) fn remove_all(live: &Live<'_>) -> Effect {
+    let handles: Vec<Handle> = live.rules.borrow().installed.iter().map(|i| i.handle).collect();
+    remove(live, &handles);
+    let rules = live.rules.borrow();
+    Effect { fired: rules.fired, certain: rules.certain.0, certain_fired: rules.certain.1 }
 }
 
 fn about(rule: &Rule) -> Vec<(Box<str>, Value)> {
     let mut fields = vec![
-        ("service".into(), rule.service.as_str().into()),
+        ("service".into(), rule.place.service().into()),
         ("keyword".into(), rule.keyword.as_str().into()),
         ("action".into(), rule.fault.to_string().into()),
     ];
     fields.extend(rule.op.as_deref().map(|op| ("op".into(), op.into())));
-    fields.extend(rule.path.as_ref().map(|path| ("path".into(), path.as_str().into())));
+    fields.extend(rule.path().map(|path| ("path".into(), path.as_str().into())));
     fields.extend(rule.fault.label.as_deref().map(|label| ("label".into(), label.into())));
     fields
 }

@@ -14,23 +14,28 @@
 //! pass suspend the evaluator they were called from, and monitors are evaluated by another one meanwhile. When the world
 //! ends, the machine answers [`model::Stopped`], which unwinds the evaluation at once and is never reported itself.
 
-mod boot;
+pub(crate) mod boot;
 pub(crate) mod faults;
 pub(crate) mod monitors;
 pub(crate) mod steps;
 
+use crate::builtins::temporal;
 use crate::diagnostic::{Raised, raised};
 use crate::error::{Code, SpecError};
 use crate::evaluate::{call, evaluator};
+use crate::fields::View;
 use crate::load::Program;
 use crate::session::{Live, Session, Stage};
 use crate::store::Store;
 use crate::values::domain::{Assumption, FaultScenario, Scenario};
-use crate::values::monitor::Monitor;
+use crate::values::monitor::{Matcher, Monitor};
+use crate::values::temporal::{Kind, Property};
+use model::event::Note;
 use model::{EventIndex, Failure, Machine, Verdict, VirtualDuration};
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
-use starlark::values::Value;
+use starlark::values::list_or_tuple::UnpackListOrTuple;
+use starlark::values::{UnpackValue, Value};
 use std::cell::RefCell;
 
 /// How long the world may take to come to rest before an `expect` judges it.
@@ -40,12 +45,16 @@ pub(crate) const SETTLE: VirtualDuration = VirtualDuration::secs(30);
 pub(crate) struct Ended {
     pub(crate) verdict: Verdict,
     pub(crate) printed: Vec<String>,
+    /// What makes the verdict worth less than it seems.
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Why a test's body did not come to its end.
 pub(crate) enum Broken {
     /// Something to report.
     Failure(Box<Failure>),
+    /// The run counts for nothing, and so holds.
+    Halted,
     /// The world has ended; the machine knows why.
     Interrupted,
 }
@@ -64,6 +73,8 @@ impl From<model::Stopped> for Broken {
 
 /// What a test consists of.
 struct Test<'v> {
+    /// What is done before the body; `None` if nothing is.
+    setup: Value<'v>,
     body: Value<'v>,
     faults: Vec<Value<'v>>,
     expect: Value<'v>,
@@ -77,7 +88,8 @@ pub(crate) fn run(program: &Program, test: &str, machine: &dyn Machine) -> Ended
     Module::with_temp_heap(|module| {
         let session = Session::run(machine, &program.plan, program.guards());
         let verdict = Context { program, session: &session, module: &module, test }.run();
-        Ended { verdict, printed: session.printed.take() }
+        let warnings = session.live().map(|live| live.warnings.take()).unwrap_or_default();
+        Ended { verdict, printed: session.printed.take(), warnings }
     })
 }
 
@@ -116,7 +128,7 @@ impl<'v> Context<'_, 'v, '_> {
             return Verdict::Failed(failure);
         }
         match ended.into_inner() {
-            Some(Ok(())) => Verdict::Held,
+            Some(Ok(()) | Err(Broken::Halted)) => Verdict::Held,
             Some(Err(Broken::Failure(failure))) => Verdict::Failed(*failure),
             Some(Err(Broken::Interrupted)) | None => {
                 Verdict::Inconclusive("the world was stopped before the test was over".to_owned())
@@ -149,6 +161,7 @@ impl<'v> Context<'_, 'v, '_> {
     fn find(&self, declared: &[Value<'v>]) -> Option<Test<'v>> {
         let none = Value::new_none();
         let plain = |body| Test {
+            setup: none,
             body,
             faults: Vec::new(),
             expect: none,
@@ -165,6 +178,7 @@ impl<'v> Context<'_, 'v, '_> {
             let assumed = scenario.faults.iter().filter_map(|f| Assumption::from_value(*f));
             let monitors = assumed.flat_map(|a| &a.monitors).chain(&scenario.monitors).copied().collect();
             Some(Test {
+                setup: scenario.setup,
                 body: scenario.scenario,
                 faults: scenario.faults.clone(),
                 expect: scenario.expect,
@@ -186,17 +200,30 @@ impl<'v> Context<'_, 'v, '_> {
         for value in &test.faults {
             let assumption = Assumption::from_value(*value).expect("checked when it was declared");
             let spec = &assumption.spec;
-            faults::install(live, &spec.rules, Some(&spec.name), false).map_err(|e| self.broken(&e.into()))?;
+            faults::install(live, &spec.rules, Some(&spec.name), None).map_err(|e| self.broken(&e.into()))?;
+        }
+        for value in properties_of(test.expect).into_iter().filter(|p| p.1.kind == Kind::Always) {
+            let open = value.1.start.is_none();
+            Store::of(self.module).properties.borrow_mut().push((value.0, open));
         }
         monitors::activate(self.module, live, &test.monitors).map_err(|e| self.broken(&e.into()))?;
         let judged = self.judge(eval, live, test);
-        if let Err(Broken::Interrupted) = judged {
+        if let Err(Broken::Interrupted | Broken::Halted) = judged {
             return judged;
         }
-        let fired = faults::remove_all(live);
+        let effect = faults::remove_all(live);
         judged?;
-        if test.require_faults_fire && !test.faults.is_empty() && fired == 0 {
-            return Err(self.failure("assertion", "no fault fired: the scenario makes none of the calls", None).into());
+        if test.require_faults_fire && effect.certain > 0 && effect.certain_fired == 0 {
+            let message = "FB0301: no fault fired: the scenario makes none of the calls";
+            return Err(self.failure("assertion", message, None).into());
+        }
+        if !test.faults.is_empty() && effect.certain > 0 && effect.certain_fired == 0 {
+            live.warn("FB0301", "no fault fired: the scenario makes none of the calls");
+        }
+        monitors::tell_unseen(self.module, live);
+        let watched = !Store::of(self.module).active.borrow().is_empty();
+        if live.assertions.get() == 0 && !watched && test.expect.is_none() {
+            live.warn("FB0303", "the test asserts nothing: it can only fail by an error, a crash or a deadlock");
         }
         Ok(())
     }
@@ -204,6 +231,9 @@ impl<'v> Context<'_, 'v, '_> {
     /// The scenario, and what is expected of it.
     fn judge(&self, eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, test: &Test<'v>) -> Result<(), Broken> {
         let began = live.machine.now();
+        if !test.setup.is_none() {
+            call(eval, test.setup, &[]).map_err(|e| self.broken(&e))?;
+        }
         let result = call(eval, test.body, &[]).map_err(|e| self.broken(&e))?;
         self.go_on()?;
         let took = live.machine.now().since(began);
@@ -216,7 +246,17 @@ impl<'v> Context<'_, 'v, '_> {
             live.machine.settle(live.machine.now().after(SETTLE))?;
         }
         live.stage.set(Stage::Expect);
-        if !test.expect.is_none() {
+        for (_, property) in properties_of(test.expect) {
+            let anchored = Matcher::from_value(property.start).is_none_or(|m| self.happened(live, m));
+            if !anchored {
+                live.warn("FB0304", "the anchor of a property never occurred, so it was not judged");
+            } else if property.kind == Kind::Eventually
+                && !temporal::holds(eval, live, property).map_err(|e| self.broken(&e))?
+            {
+                return Err(self.failure("assertion", &temporal::describe(property, None), None).into());
+            }
+        }
+        if !test.expect.is_none() && properties_of(test.expect).is_empty() {
             let answer = call(eval, test.expect, &[result]).map_err(|e| self.broken(&e))?;
             self.go_on()?;
             if answer.unpack_bool() == Some(false) {
@@ -224,6 +264,16 @@ impl<'v> Context<'_, 'v, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an event matches.
+    fn happened(&self, live: &Live<'_>, matcher: &Matcher) -> bool {
+        let mut found = false;
+        live.machine.each_event(&mut |event| {
+            found = found || matcher.matches(&View::new(event, live.plan));
+            !found
+        });
+        found
     }
 
     /// A monitor may have spoken at an event of the driver's own, which stops nothing by itself.
@@ -234,6 +284,12 @@ impl<'v> Context<'_, 'v, '_> {
     fn broken(&self, error: &starlark::Error) -> Broken {
         match raised(error, self.program.sources(), &self.session.budget) {
             Raised::Interrupted => Broken::Interrupted,
+            Raised::Halted(reason) => {
+                if let Some(live) = self.session.live() {
+                    live.machine.note(Note::new("halted", [("reason", reason.as_str().into())]));
+                }
+                Broken::Halted
+            }
             Raised::Violation { message, at, place } => {
                 let location = place.map(|p| p.to_string());
                 Failure { at, location, ..self.failure("assertion", &message, None) }.into()
@@ -246,7 +302,7 @@ impl<'v> Context<'_, 'v, '_> {
         let (kind, message, location) = match raised(error, self.program.sources(), &self.session.budget) {
             Raised::Violation { message, place, .. } => ("monitor", message, place.map(|p| p.to_string())),
             Raised::Error(error) => ("error", text_of(&error), error.location()),
-            Raised::Interrupted => ("error", "the world was stopped".to_owned(), None),
+            Raised::Halted(_) | Raised::Interrupted => ("error", "the world was stopped".to_owned(), None),
         };
         Failure { kind: kind.into(), property: monitor.to_owned(), message, at: Some(index), location }
     }
@@ -269,6 +325,15 @@ impl<'v> Context<'_, 'v, '_> {
     fn property(&self) -> &str {
         self.test.strip_prefix("test_").unwrap_or(self.test)
     }
+}
+
+/// The properties that an `expect` consists of, if it is not a function.
+fn properties_of(expect: Value<'_>) -> Vec<(Value<'_>, &Property<'_>)> {
+    let list = match UnpackListOrTuple::<Value<'_>>::unpack_value(expect) {
+        Ok(Some(list)) => list.items,
+        _ => vec![expect],
+    };
+    list.into_iter().filter_map(|v| Some((v, Property::from_value(v)?))).collect()
 }
 
 fn text_of(error: &SpecError) -> String {

@@ -1,14 +1,18 @@
 //! Monitors at work: which are looking, what the machine has to tell them, and how an event is put to them.
 
 use crate::args::function_name;
+use crate::builtins::temporal;
 use crate::diagnostic::{Diagnostic, Violation};
 use crate::evaluate::call;
 use crate::fields::{Fields, View};
+use crate::filter::FieldFilter;
 use crate::log::value_of;
+use crate::run::faults;
 use crate::session::Live;
 use crate::store::{Active, Store};
-use crate::values::monitor::Monitor;
-use model::{EventIndex, Failure, Filter};
+use crate::values::monitor::{Matcher, Monitor};
+use crate::values::temporal::Property;
+use model::{Event, EventIndex, Failure, Filter};
 use starlark::environment::Module;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
@@ -22,8 +26,9 @@ pub(crate) fn activate<'v>(module: &Module<'v>, live: &Live<'_>, monitors: &[Val
         let of = Monitor::from_value(monitor).expect("checked when it was given");
         of.filter.check(live.plan)?;
         let mut active = Store::of(module).active.borrow_mut();
-        let state = active.iter().find(|a| a.monitor.ptr_eq(monitor)).map_or(of.initial, |a| a.state);
-        active.push(Active { registration, monitor, state });
+        let known = active.iter().find(|a| a.monitor.ptr_eq(monitor));
+        let (state, looks) = known.map_or((of.initial, 0), |a| (a.state, a.looks));
+        active.push(Active { registration, monitor, state, looks });
     }
     watch(module, live);
     Ok(registration)
@@ -31,8 +36,22 @@ pub(crate) fn activate<'v>(module: &Module<'v>, live: &Live<'_>, monitors: &[Val
 
 /// Ends what [`activate`] began.
 pub(crate) fn deactivate(module: &Module<'_>, live: &Live<'_>, registration: u32) {
-    Store::of(module).active.borrow_mut().retain(|a| a.registration != registration);
+    let mut active = Store::of(module).active.borrow_mut();
+    active.iter().filter(|a| a.registration == registration && a.looks == 0).for_each(|a| unseen(live, a.monitor));
+    active.retain(|a| a.registration != registration);
+    drop(active);
     watch(module, live);
+}
+
+/// A monitor that has seen nothing has proved nothing.
+fn unseen(live: &Live<'_>, monitor: Value<'_>) {
+    let name = Monitor::from_value(monitor).map_or("", |m| m.name.as_str());
+    live.warn("FB0302", &format!("the monitor {name} saw no event"));
+}
+
+/// Says which monitors have seen nothing.
+pub(crate) fn tell_unseen(module: &Module<'_>, live: &Live<'_>) {
+    Store::of(module).active.borrow().iter().filter(|a| a.looks == 0).for_each(|a| unseen(live, a.monitor));
 }
 
 /// Tells the machine which events to report.
@@ -45,6 +64,19 @@ fn watch(module: &Module<'_>, live: &Live<'_>) {
             if !filters.contains(&filter) {
                 filters.push(filter);
             }
+        }
+    }
+    let store = Store::of(module);
+    for awaited in store.awaited.borrow().iter() {
+        let everything = Matcher::Event(FieldFilter::default());
+        filters.extend(Matcher::from_value(*awaited).unwrap_or(&everything).watched(live.plan, None));
+    }
+    if !store.properties.borrow().is_empty() {
+        filters.push(Filter::default());
+    }
+    for filter in faults::watched(live) {
+        if !filters.contains(&filter) {
+            filters.push(filter);
         }
     }
     live.machine.watch(&filters);
@@ -64,6 +96,9 @@ pub(crate) fn deliver<'v>(
         return Ok(());
     };
     let module = eval.module();
+    faults::at_event(live, &View::new(&event, live.plan));
+    awaited(eval, live, &event).map_err(|error| failed(&error, "await_event"))?;
+    properties(eval, live, &event).map_err(|error| failed(&error, "always"))?;
     let store = Store::of(module);
     let mut concerned: Vec<Active<'v>> = Vec::new();
     {
@@ -84,6 +119,45 @@ pub(crate) fn deliver<'v>(
         let state = result.map_err(|error| failed(&error, &monitor.name))?;
         for entry in store.active.borrow_mut().iter_mut().filter(|a| a.monitor.ptr_eq(active.monitor)) {
             entry.state = state;
+            entry.looks += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Whoever waits for an event of this kind goes on.
+fn awaited<'v>(eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, event: &Event) -> starlark::Result<()> {
+    let wanted = Store::of(eval.module()).awaited.borrow().clone();
+    for wanted in wanted {
+        if temporal::is_awaited(eval, live, wanted, event)? {
+            temporal::wake(live);
+        }
+    }
+    Ok(())
+}
+
+/// Asks the properties that must be true after every event.
+fn properties<'v>(eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, event: &Event) -> starlark::Result<()> {
+    let module = eval.module();
+    let store = Store::of(module);
+    let count = store.properties.borrow().len();
+    for i in 0..count {
+        let (value, open) = store.properties.borrow()[i];
+        let property = Property::from_value(value).expect("only properties are kept");
+        let view = View::new(event, live.plan);
+        let meant = |bound: Value<'v>| Matcher::from_value(bound).is_some_and(|m| m.matches(&view));
+        let open = open || meant(property.start);
+        let over = !property.end.is_none() && meant(property.end);
+        store.properties.borrow_mut()[i].1 = open && !over;
+        if !open {
+            continue;
+        }
+        live.monitoring.set(true);
+        let holds = temporal::holds(eval, live, property);
+        live.monitoring.set(false);
+        if !holds? {
+            let message = temporal::describe(property, Some(value_of(module, live, event)));
+            return Err(Violation::new(message).at(Some(event.index)).into());
         }
     }
     Ok(())

@@ -39,7 +39,16 @@ pub(crate) fn take<'v>(
     let action = Action { live, step, interface, target };
     match interface.protocol.as_str() {
         "http" => Ok(eval.heap().alloc(action.http(call)?)),
-        _ => Ok(eval.heap().alloc(action.line(call)?)),
+        _ => {
+            let (answer, duration_ms) = action.line(call)?;
+            let target = &step.service.name;
+            match (step.method.as_str(), answer) {
+                ("send", Ok(line)) => Ok(eval.heap().alloc(line)),
+                ("send", Err(why)) => Err(Violation::new(format!("tcp send to {target} failed: {why}")).into()),
+                (_, Ok(body)) => Ok(eval.heap().alloc(Response { body, duration_ms, ..Response::default() })),
+                (_, Err(error)) => Ok(eval.heap().alloc(Response { error, duration_ms, ..Response::default() })),
+            }
+        }
     }
 }
 
@@ -96,7 +105,8 @@ impl Action<'_, '_> {
         Ok(response)
     }
 
-    fn line(&self, mut call: Call<'_>) -> starlark::Result<String> {
+    /// One line there and one back, or why not; and how long it took, in ms.
+    fn line(&self, mut call: Call<'_>) -> starlark::Result<(Result<String, String>, i64)> {
         let data = call.required("data")?;
         let data = call.text("data", data)?;
         call.finish()?;
@@ -117,8 +127,9 @@ impl Action<'_, '_> {
             Ok(line) => (line.as_str(), ""),
             Err(error) => ("", error.as_str()),
         };
-        self.note_recv(None, None, line, error, self.since(began));
-        answer.map_err(|why| Violation::new(format!("tcp send to {} failed: {why}", self.step.service.name)).into())
+        let took = self.since(began);
+        self.note_recv(None, None, line, error, took);
+        Ok((answer, took))
     }
 
     fn since(&self, began: VirtualTime) -> i64 {

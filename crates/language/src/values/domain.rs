@@ -51,6 +51,8 @@ pub(crate) struct FaultScenarioGen<V: ValueLifetimeless> {
     #[trace(static)]
     #[allocative(skip)]
     pub(crate) spec: Arc<FaultScenarioSpec>,
+    /// What is done before the scenario; `None` if nothing is.
+    pub(crate) setup: V,
     pub(crate) scenario: V,
     pub(crate) faults: Vec<V>,
     /// Judges what the scenario returned; `None` if nothing does.

@@ -8,6 +8,7 @@ use crate::fields::{Fields, INTRINSIC, decode};
 use crate::values::alloc_json;
 use allocative::Allocative;
 use model::event::{Body, LineSource};
+use model::plan::Plan;
 use model::{Event, Value as FieldValue};
 use serde_json::{Map, Value as Json};
 use starlark::any::ProvidesStaticType;
@@ -17,7 +18,6 @@ use starlark::values::dict::AllocDict;
 use starlark::values::{Heap, NoSerialize, StarlarkValue, Value, ValueError, starlark_value};
 use starlark::{starlark_module, starlark_simple_value};
 use std::fmt;
-use std::sync::OnceLock;
 
 /// An event.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative)]
@@ -26,14 +26,15 @@ pub(crate) struct EventValue {
     event: Event,
     service: String,
     #[allocative(skip)]
-    json: OnceLock<Option<Map<String, Json>>>,
+    json: Option<Map<String, Json>>,
 }
 
 starlark_simple_value!(EventValue);
 
 impl EventValue {
-    pub(crate) fn new(event: Event, service: &str) -> EventValue {
-        EventValue { event, service: service.to_owned(), json: OnceLock::new() }
+    pub(crate) fn new(event: Event, service: &str, plan: &Plan) -> EventValue {
+        let json = decode(&event, plan);
+        EventValue { event, service: service.to_owned(), json }
     }
 
     fn lookup<'v>(&self, name: &str, heap: Heap<'v>) -> Option<Value<'v>> {
@@ -89,7 +90,7 @@ impl Fields for EventValue {
         &self.service
     }
     fn json(&self) -> Option<&Map<String, Json>> {
-        self.json.get_or_init(|| decode(&self.event)).as_ref()
+        self.json.as_ref()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::diagnostic::Diagnostic;
 use allocative::Allocative;
-use model::plan::{Check, Health, Interface};
-use model::{Glob, VirtualDuration};
+use model::plan::{Check, Health, Interface, LineDecoder};
+use model::{Glob, LineSource, VirtualDuration};
 use starlark::any::ProvidesStaticType;
 use starlark::starlark_simple_value;
 use starlark::values::{NoSerialize, StarlarkValue, starlark_value};
@@ -32,14 +32,16 @@ pub(crate) struct OpValue {
 #[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative)]
 pub(crate) enum Observation {
     /// Its standard output or error; these become events in any case.
-    Stream,
+    Stream(#[allocative(skip)] LineSource, Decoder),
     /// Files whose appended lines become events.
-    Wal(#[allocative(skip)] Glob),
+    Wal(#[allocative(skip)] Glob, Decoder),
+    /// Files in which a broker keeps topics, one record a line.
+    Topic(#[allocative(skip)] Glob, Decoder),
 }
 
-/// How lines are decoded. Lines that are JSON objects always are.
-#[derive(Clone, Debug, ProvidesStaticType, NoSerialize, Allocative)]
-pub(crate) struct Decoder;
+/// How lines are decoded, besides those that are JSON objects, which always are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, ProvidesStaticType, NoSerialize, Allocative)]
+pub(crate) struct Decoder(#[allocative(skip)] pub(crate) Option<LineDecoder>);
 
 starlark_simple_value!(HealthCheck);
 starlark_simple_value!(OpValue);

@@ -6,9 +6,12 @@ pub(crate) mod domain;
 pub(crate) mod event;
 pub(crate) mod fault;
 pub(crate) mod health;
+pub(crate) mod link;
 pub(crate) mod monitor;
+pub(crate) mod oracle;
 pub(crate) mod response;
 pub(crate) mod service;
+pub(crate) mod temporal;
 pub(crate) mod unsupported;
 
 use serde_json::Value as Json;

@@ -4,8 +4,8 @@ use crate::args::{Call, Named};
 use crate::diagnostic::Diagnostic;
 use crate::values::health::HealthCheck;
 use allocative::Allocative;
-use model::Glob;
-use model::plan::{Interface, Op};
+use model::plan::{Interface, LineDecoder, Op};
+use model::{Glob, LineSource};
 use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
 use starlark::eval::{Arguments, Evaluator};
@@ -28,6 +28,8 @@ pub(crate) struct ServiceDecl {
     pub(crate) depends_on: Vec<String>,
     pub(crate) health: Option<HealthCheck>,
     pub(crate) observe_wal: Vec<Glob>,
+    pub(crate) observe_topic: Vec<Glob>,
+    pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
     pub(crate) ops: Vec<Op>,
 }
 
@@ -72,7 +74,7 @@ starlark_simple_value!(Step);
 pub(crate) fn methods_of(protocol: &str) -> &'static [&'static str] {
     match protocol {
         "http" => &["get", "post", "put", "delete", "patch"],
-        "tcp" => &["send"],
+        "tcp" => &["send", "try_send"],
         _ => &[],
     }
 }

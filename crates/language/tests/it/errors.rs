@@ -68,13 +68,13 @@ fn renderings() {
 ",
     );
     check(
-        "trace(\"db\")\n",
-        "error[FB0108]: trace() is not supported yet
+        "mock_service(\"db\")\n",
+        "error[FB0108]: mock_service() is not supported yet
   --> spec.star:1:1
    |
- 1 | trace(\"db\")
-   | ^^^^^^^^^^^
-   = help: every system call is an event already: remove it, and query events(type = \"syscall\")
+ 1 | mock_service(\"db\")
+   | ^^^^^^^^^^^^^^^^^^
+   = help: declare a real program with service(name, binary)
 ",
     );
     check(

@@ -142,5 +142,5 @@ fault_matrix(scenarios = [order], faults = [a], require_faults_fire = True)
     assert_eq!(run(&matrix("api")).0, Verdict::Held);
     let failure = failure(run(&matrix("db")).0);
     assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("assertion", "matrix_order_a"));
-    assert!(failure.message.starts_with("no fault fired"));
+    assert!(failure.message.starts_with("FB0301: no fault fired"));
 }

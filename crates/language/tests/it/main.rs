@@ -2,6 +2,7 @@
 
 mod errors;
 mod faults;
+mod inventory;
 mod monitors;
 mod names;
 mod refused;

@@ -27,8 +27,11 @@ fn services() {
         "a -> b -> a",
     );
     brief("service(\"a\", \"a\", depends_on = [\"bb\"])\n", "FB0111", "spec.star:1:33", "not a service");
-    brief("decoder(\"regex\")\n", "FB0108", "spec.star:1:10", "print JSON objects");
-    brief("observe.topic(\"t\")\n", "FB0108", "spec.star:1:1", "observe.topic() is not supported");
+    brief("decoder(\"regex\")\n", "FB0103", "spec.star:1:1", "needs the argument `pattern`");
+    brief("decoder(\"regex\", pattern = \"(\")\n", "FB0103", "spec.star:1:8", "no regular expression");
+    brief("decoder(\"regex\", pattern = \"a\")\n", "FB0103", "spec.star:1:29", "names no group");
+    brief("decoder(\"xml\")\n", "FB0103", "spec.star:1:10", "json, logfmt, regex");
+    brief("observe.poll(\"t\")\n", "FB0108", "spec.star:1:1", "observe.poll() is not supported");
     brief("op([\"wirte\"])\n", "FB0106", "spec.star:1:6", "unknown system call");
 }
 
@@ -80,5 +83,5 @@ fn faults_and_tests() {
     );
     brief(&with("monitor(f, type = [])\n"), "FB0103", "spec.star:5:12", "the condition `type` cannot be []");
     brief(&with("monitor(f, syscall = \"wirte\")\n"), "FB0106", "spec.star:5:23", "did you mean `write`?");
-    brief(&with("match.any(1)\n"), "FB0108", "spec.star:5:1", "match.any()");
+    brief(&with("match.any(1)\n"), "FB0103", "spec.star:5:1", "match.any(): `matchers` must be");
 }

@@ -127,6 +127,7 @@ impl RowWriter {
             LineSource::Stdout => 0,
             LineSource::Stderr => 1,
             LineSource::Wal => 2,
+            LineSource::Topic => 3,
         });
         self.put_text(Column::Notes, line.path.as_deref());
         put_text(self.columns.of(Column::Texts), &line.text);
@@ -253,6 +254,7 @@ impl<'a> RowReader<'a> {
             0 => LineSource::Stdout,
             1 => LineSource::Stderr,
             2 => LineSource::Wal,
+            3 => LineSource::Topic,
             tag => return Err(Malformed::UnknownTag { what: "source of lines", tag: u64::from(tag) }),
         };
         let path = self.read_text(Column::Notes, "a line's path")?;

@@ -157,6 +157,8 @@ fn a_write_ahead_log_lives_its_life() {
     assert_eq!(w.link("/proc/self/fd/0"), "/data/wal (deleted)");
     let inode = w.inode(fd);
     w.close(fd);
+    assert!(w.k.tree(inode.service).find(inode.ino).is_some(), "a crash could bring its name back");
+    check(&mut w, &[("sync", &[], 0)]);
     assert!(w.k.tree(inode.service).find(inode.ino).is_none(), "its last use is gone");
 }
 

@@ -3,6 +3,7 @@
 use super::Toy;
 use super::task::{Ask, BODY, TASKS, Task, coroutine, scoped};
 use model::event::{Body, Note};
+use model::fault::{Intervention, Strike};
 use model::machine::Branch;
 use model::{
     Connection, Errno, Event, EventIndex, Failure, FaultRule, Filter, Machine, RuleId, ServiceId, Stopped,
@@ -167,6 +168,14 @@ impl Machine for Toy<'_> {
     }
     fn remove(&self, rule: RuleId) {
         self.state.borrow_mut().rules.retain(|(id, ..)| *id != rule);
+    }
+    fn intervene(&self, what: &Intervention) -> Result<u64, Stopped> {
+        self.turn()?;
+        if let Intervention::Strike(service, Strike::Crash(_)) = what {
+            self.kill(self.plan.name(*service));
+        }
+        self.append(ServiceId::DRIVER, Body::Note(Note::new("intervened", [("what", format!("{what:?}").into())])));
+        Ok(1)
     }
     fn hits(&self, rule: RuleId) -> (u64, u64) {
         let state = self.state.borrow();

@@ -7,6 +7,7 @@ mod machine;
 mod task;
 
 use model::event::{Body, Call, Decision, Line, LineSource};
+use model::fault::Place;
 use model::hash::EventHash;
 use model::plan::Plan;
 use model::{
@@ -182,14 +183,15 @@ impl<'a> Toy<'a> {
             let mut state = self.state.borrow_mut();
             let State { rules, fires, .. } = &mut *state;
             for (_, rule, considered, fired) in rules {
-                let on_path = rule.path.as_ref().is_none_or(|glob| glob.matches(path));
-                if rule.service != id || !rule.calls.contains(&number) || !on_path {
+                let Place::Calls { service, calls, scope } = &rule.place else { continue };
+                let on_path = scope.path.as_ref().is_none_or(|glob| glob.matches(path));
+                if *service != id || !(calls.is_empty() || calls.contains(&number)) || !on_path {
                     continue;
                 }
                 *considered += 1;
-                let spent = rule.max_fires > 0 && *fired >= u64::from(rule.max_fires);
-                let always = rule.probability == FaultRule::ALWAYS;
-                if spent || !(always || (!fires.is_empty() && fires.remove(0))) {
+                let may = rule.when.may_fire(*considered, *fired);
+                let always = rule.when.probability == FaultRule::ALWAYS;
+                if !may || !(always || (!fires.is_empty() && fires.remove(0))) {
                     continue;
                 }
                 *fired += 1;
@@ -197,6 +199,7 @@ impl<'a> Toy<'a> {
                     Action::Allow => Decision::Allow,
                     Action::Deny(errno) => Decision::Deny(errno),
                     Action::Delay(by) => Decision::Delay(by),
+                    _ => Decision::Allow,
                 };
                 break;
             }

@@ -1,0 +1,198 @@
+//! What must become true and stay true, and waiting for it: `eventually`, `always`, `await_event`, `await_stable`.
+
+use super::domain::matcher;
+use crate::args::{Call, Named, is_callable};
+use crate::diagnostic::{Diagnostic, Violation, interrupted};
+use crate::evaluate;
+use crate::fields::{Fields, View};
+use crate::log::value_of;
+use crate::run::{SETTLE, monitors};
+use crate::session::{Live, driver};
+use crate::store::Store;
+use crate::values::event::EventValue;
+use crate::values::monitor::Matcher;
+use crate::values::temporal::{Kind, Property, Trace};
+use model::{EventIndex, Intervention, VirtualDuration};
+use starlark::environment::GlobalsBuilder;
+use starlark::eval::Evaluator;
+use starlark::starlark_module;
+use starlark::values::Value;
+use starlark::values::tuple::UnpackTuple;
+
+#[starlark_module]
+pub(super) fn temporal(builder: &mut GlobalsBuilder) {
+    /// A property for `expect`: a function of the trace, or a matcher, that must be true when the world has come to rest.
+    fn eventually<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Property<'v>> {
+        let mut call = Call::new("eventually", args, kwargs);
+        let wanted = take_wanted(&mut call, "pred")?;
+        let none = Value::new_none();
+        let anchor = call.named("anchor").map(|v| matcher(&call, "anchor", v).map(|_| v)).transpose()?.unwrap_or(none);
+        call.finish()?;
+        Ok(Property { kind: Kind::Eventually, wanted, start: anchor, end: none })
+    }
+
+    /// A property for `expect`: a function of the trace that must be true after every event between two moments.
+    fn always<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Property<'v>> {
+        let mut call = Call::new("always", args, kwargs);
+        let wanted = take_wanted(&mut call, "pred")?;
+        let none = Value::new_none();
+        let (mut start, mut end) = (none, none);
+        if let Some(between) = call.named("between") {
+            let pair = call.list("between", between)?;
+            let [from, to] = pair.as_slice() else { return Err(call.not("between", "a pair", between).into()) };
+            let bound = |value: Value<'v>, open: &str| match value.unpack_str() {
+                Some(name) if name == open || name == "stable" => Ok(none),
+                _ => matcher(&call, "between", value).map(|_| value),
+            };
+            (start, end) = (bound(*from, "body_start")?, bound(*to, "body_end")?);
+        }
+        call.finish()?;
+        Ok(Property { kind: Kind::Always, wanted, start, end })
+    }
+
+    /// Lets the world run until an event matches; answers it. Events that have happened count.
+    fn await_event<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let live = driver(eval, "await_event()")?;
+        let mut call = Call::new("await_event", args, kwargs);
+        let wanted = take_wanted(&mut call, "matcher")?;
+        let within = call.named("within").map(|v| call.duration("within", v)).transpose()?.unwrap_or(SETTLE);
+        call.refuse("clock", "remove it: there is one clock, the world's")?;
+        call.finish()?;
+        let module = eval.module();
+        let deadline = live.machine.now().after(within);
+        let mut next = 0;
+        Store::of(module).awaited.borrow_mut().push(wanted);
+        monitors::activate(module, live, &[])?;
+        let found = loop {
+            match scan(eval, live, wanted, &mut next) {
+                Ok(None) if live.machine.now() >= deadline => break Ok(None),
+                Ok(None) => match live.machine.settle(deadline) {
+                    Err(stopped) => break Err(interrupted(stopped)),
+                    // It came to rest, or an event of this kind has happened.
+                    Ok(_) if next as u64 == live.machine.events() => break Ok(None),
+                    Ok(_) => {}
+                },
+                other => break other,
+            }
+        };
+        Store::of(module).awaited.borrow_mut().retain(|v| !v.ptr_eq(wanted));
+        monitors::activate(module, live, &[])?;
+        found?.ok_or_else(|| {
+            let message = format!("no event matches within {within}: none of {}", live.machine.events());
+            Violation::new(message).into()
+        })
+    }
+
+    /// Lets the world run until it comes to rest, or for so long; whether it came to rest.
+    fn await_stable<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<bool> {
+        let live = driver(eval, "await_stable()")?;
+        let mut call = Call::new("await_stable", args, kwargs);
+        let within = call.named("within").map(|v| call.duration("within", v)).transpose()?.unwrap_or(SETTLE);
+        // Rest is exact here: no window of silence stands for it.
+        call.named("quiescence_window").map(|v| call.duration("quiescence_window", v)).transpose()?;
+        call.refuse("ignore", "remove it: the world is at rest when nothing can happen any more")?;
+        call.refuse("clock", "remove it: there is one clock, the world's")?;
+        call.finish()?;
+        live.machine.settle(live.machine.now().after(within)).map_err(interrupted)
+    }
+
+    /// A duration in nanoseconds, as a number.
+    fn duration<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<i64> {
+        let mut call = Call::new("duration", args, kwargs);
+        let text = call.required("text")?;
+        let VirtualDuration(nanos) = call.duration("text", text)?;
+        call.finish()?;
+        Ok(i64::try_from(nanos).unwrap_or(i64::MAX))
+    }
+}
+
+/// A matcher, or a function.
+fn take_wanted<'v>(call: &mut Call<'v>, name: &'static str) -> Result<Value<'v>, Diagnostic> {
+    let value = call.required(name)?;
+    if Matcher::from_value(value).is_some() || is_callable(value) {
+        return Ok(value);
+    }
+    Err(call.not(name, "a function, or match.event(…)", value))
+}
+
+/// Whether an event is what is awaited.
+pub(crate) fn is_awaited<'v>(
+    eval: &mut Evaluator<'v, '_, '_>,
+    live: &Live<'_>,
+    wanted: Value<'v>,
+    event: &model::Event,
+) -> starlark::Result<bool> {
+    match Matcher::from_value(wanted) {
+        Some(matcher) => Ok(matcher.matches(&View::new(event, live.plan))),
+        None => {
+            let value = value_of(eval.module(), live, event);
+            Ok(evaluate::call(eval, wanted, &[value])?.to_bool())
+        }
+    }
+}
+
+/// The first event from a place on that is wanted; moves the place on.
+fn scan<'v>(
+    eval: &mut Evaluator<'v, '_, '_>,
+    live: &Live<'_>,
+    wanted: Value<'v>,
+    next: &mut usize,
+) -> starlark::Result<Option<Value<'v>>> {
+    while let Some(event) = live.machine.event(EventIndex(*next as u64)) {
+        *next += 1;
+        if is_awaited(eval, live, wanted, &event)? {
+            return Ok(Some(value_of(eval.module(), live, &event)));
+        }
+    }
+    Ok(None)
+}
+
+/// Something that is awaited has happened: whoever waits goes on.
+pub(crate) fn wake(live: &Live<'_>) {
+    // A world that has stopped has nobody who waits.
+    let _ = live.machine.intervene(&Intervention::Attend);
+}
+
+/// Whether a property holds now.
+pub(crate) fn holds<'v>(
+    eval: &mut Evaluator<'v, '_, '_>,
+    live: &Live<'_>,
+    property: &Property<'v>,
+) -> starlark::Result<bool> {
+    if let Some(matcher) = Matcher::from_value(property.wanted) {
+        let mut found = false;
+        live.machine.each_event(&mut |event| {
+            found = found || matcher.matches(&View::new(event, live.plan));
+            !found
+        });
+        return Ok(found);
+    }
+    let trace = eval.heap().alloc(Trace);
+    Ok(evaluate::call(eval, property.wanted, &[trace])?.to_bool())
+}
+
+/// A property as a message says it.
+pub(crate) fn describe(property: &Property<'_>, event: Option<Value<'_>>) -> String {
+    let at = event.and_then(EventValue::from_value).map(|e| format!(" at {}", e.describe())).unwrap_or_default();
+    match property.kind {
+        Kind::Eventually => "what must eventually be true is not when the world has come to rest".to_owned(),
+        Kind::Always => format!("what must always be true is not{at}"),
+    }
+}

@@ -1,0 +1,179 @@
+//! The specification language against real programs: each snippet of the chapter that it was made for, each fault's
+//! symptom, the bugs that faults are there to find, and the commands about specifications.
+
+use crate::support::{Ran, Scratch, build, command, figure, finish, fixture, root, setting, skipped};
+
+/// A directory with the specifications of a fixture and its program.
+fn prepared(directory: &str, program: &str) -> Scratch {
+    let scratch = Scratch::new(program);
+    for entry in std::fs::read_dir(fixture(directory)).expect("the fixture") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|e| e == "star") {
+            scratch.copy(&path);
+        }
+    }
+    let mut compiler = build::cc();
+    compiler.args(build::CFLAGS).arg("-o").arg(scratch.at(program));
+    compiler.arg(fixture(&format!("{directory}/{program}.c")));
+    finish(compiler).exits(0);
+    scratch
+}
+
+fn explore(scratch: &Scratch, spec: &str, env: &str, more: &[&str]) -> Ran {
+    let (spec, output) = (scratch.at(spec), scratch.at("found"));
+    let fixed = ["explore", &spec, "--env", env, "--output", &output, "--no-shrink"];
+    finish(command(&[&fixed[..], more].concat()))
+}
+
+/// Each snippet in context: the file, the bug it is there to find, the test that finds it, and what that says.
+const SNIPPETS: [(&str, &str, &str, &str); 11] = [
+    ("s01_matrix", "ignores-down", "matrix_order_flow_db_down", "assert_eq failed: 200 != 503"),
+    ("s02_invariant", "confirms-first", "matrix_order_flow_db_down", "order confirmed but not persisted!"),
+    ("s03_safety", "oversells", "stock_never_negative", "must never happen did"),
+    ("s04_liveness", "never-retries", "retry_happens", "must eventually happen did not"),
+    ("s05_orphans", "publishes-anyway", "matrix_order_flow_db_write_fail", "event published without DB insert"),
+    ("s07_both", "oversells", "no_overselling", "oversold: both orders succeeded"),
+    ("s10_order", "answers-first", "wal_first", "the wrong order"),
+    ("s12_oracle", "answers-first", "order_durability", "the wrong order"),
+    ("s12_oracle", "never-writes", "order_durability", "must eventually happen did not"),
+    ("s13_faults", "confirms-first", "matrix_create_order_db_slow", "order confirmed but not persisted!"),
+    ("s13_faults", "confirms-first", "matrix_create_order_db_write_fail", "order confirmed but not persisted!"),
+];
+
+#[test]
+fn each_snippet_holds_for_the_healthy_and_finds_its_bug() {
+    let scratch = prepared("seed", "shop");
+    let mut healthy: Vec<&str> = SNIPPETS.iter().map(|s| s.0).collect();
+    healthy.dedup();
+    for spec in healthy {
+        let ran = explore(&scratch, &format!("{spec}.star"), "SHOP_BUG=", &["--seeds", "20"]);
+        ran.exits(0);
+    }
+    for (spec, bug, test, message) in SNIPPETS {
+        let more = ["--test", test, "--seeds", "2000"];
+        let ran = explore(&scratch, &format!("{spec}.star"), &format!("SHOP_BUG={bug}"), &more).exits(1);
+        ran.says(&[&format!("FAIL test_{test}  seed "), message]);
+    }
+    // S9 and S15: a denied call that the service has to deal with is what the snippet forbids.
+    let ran = explore(&scratch, "s09_denied.star", "SHOP_BUG=", &["--seeds", "1", "--keep-going"]).exits(1);
+    ran.says(&["FAIL test_matrix_order_flow_db_down", "API received denied syscall"]);
+}
+
+#[test]
+fn programs_see_each_fault_as_on_linux() {
+    let scratch = prepared("faults", "node");
+    let ran = finish(command(&["test", &scratch.at("symptoms.star"), "--output", &scratch.at("found")])).exits(0);
+    ran.says(&["24 passed, 0 failed"]);
+}
+
+#[test]
+fn each_kind_of_fault_finds_a_planted_bug() {
+    let scratch = prepared("faults", "node");
+    explore(&scratch, "found.star", "NODE_BUG=", &["--seeds", "60"]).exits(0);
+    for (bug, test) in [
+        ("unsynced", "saved_survives_power_loss"),
+        ("inplace", "pairs_are_whole"),
+        ("eager", "confirmed_is_replicated"),
+        ("naive", "heard_in_order"),
+        ("wallclock", "lease_is_held"),
+    ] {
+        let more = ["--test", test, "--seeds", "10000"];
+        let ran = explore(&scratch, "found.star", &format!("NODE_BUG={bug}"), &more).exits(1);
+        ran.says(&[&format!("FAIL test_{test}  seed ")]);
+    }
+}
+
+/// A power failure at chosen instants of SQLite's commits, in either of its journal modes: what was acknowledged is there
+/// afterwards and the file is sound. Without syncs it is not, and that is found.
+#[test]
+fn sqlite_survives_power_failures_unless_it_does_not_sync() {
+    if !std::path::Path::new("/usr/include/sqlite3.h").exists() {
+        return skipped("SQLite's header is not installed (package libsqlite3-dev)");
+    }
+    let scratch = Scratch::new("sqlite");
+    scratch.copy(&fixture("sqlite/crash.star"));
+    let mut compiler = build::cc();
+    compiler.args(build::CFLAGS).arg("-o").arg(scratch.at("keeper"));
+    compiler.arg(fixture("sqlite/keeper.c")).arg("-lsqlite3");
+    finish(compiler).exits(0);
+    let seeds = setting("FBSIM_IT_SQLITE_SEEDS", 2000).to_string();
+    for journal in ["DELETE", "WAL"] {
+        let env = format!("KEEPER_JOURNAL={journal}");
+        let ran = explore(&scratch, "crash.star", &env, &["--seeds", &seeds]).exits(0);
+        figure(&format!("SQLite, journal {journal}: {}", ran.stdout.lines().last().unwrap_or_default()));
+    }
+    let ran = explore(&scratch, "crash.star", "KEEPER_SYNC=OFF", &["--seeds", &seeds]).exits(1);
+    ran.says(&["FAIL test_acknowledged_is_kept  seed "]);
+}
+
+#[test]
+fn specifications_are_checked_and_planned_without_running() {
+    let scratch = prepared("faults", "node");
+    let ran = finish(command(&["check", &scratch.at("found.star")])).exits(0);
+    let answer: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(answer["ok"], true, "{ran}");
+    assert_eq!(answer["tests"].as_array().map(Vec::len), Some(6), "{ran}");
+    let broken = scratch.file("broken.star", "service(\"a\", \"node\", argz = [])\n");
+    let ran = finish(command(&["check", &broken])).exits(2);
+    let answer: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let finding = &answer["findings"][0];
+    assert_eq!((finding["code"].as_str(), finding["line"].as_u64()), (Some("FB0104"), Some(1)), "{ran}");
+    let ran = finish(command(&["plan", &scratch.at("found.star")])).exits(0);
+    ran.says(&["test_heard_in_order  (fault_scenario)", "duplicate() from a to b with probability 20%"]);
+}
+
+#[test]
+fn a_first_specification_is_written_and_runs() {
+    let scratch = prepared("seed", "shop");
+    let wrapper = scratch.executable("serve", "#!/bin/sh\nexec ./shop api 8080\n");
+    let output = scratch.at("new");
+    finish(command(&["init", &wrapper, "--name", "first", "--output", &output]))
+        .exits(0)
+        .says(&["first.star", "fbsim.pyi"]);
+    std::fs::copy(scratch.at("shop"), format!("{output}/shop")).expect("the program beside it");
+    finish(command(&["test", &format!("{output}/first.star"), "--output", &scratch.at("found")])).exits(0);
+}
+
+#[test]
+fn the_list_of_builtins_is_current() {
+    let path = root().join("docs/language.md");
+    let text = std::fs::read_to_string(&path).expect("the language's documentation");
+    let (start, end) = ("reference.rs -->\n", "<!-- end of builtins -->");
+    let from = text.find(start).expect("the beginning of the list") + start.len();
+    let to = text.find(end).expect("its end");
+    if text[from..to] != language::markdown() {
+        #[allow(clippy::disallowed_methods, reason = "asked for by whoever changes a builtin")]
+        if std::env::var_os("FBSIM_UPDATE").is_some() {
+            std::fs::write(&path, format!("{}{}{}", &text[..from], language::markdown(), &text[to..]))
+                .expect("written");
+            return;
+        }
+        panic!("docs/language.md is not current: FBSIM_UPDATE=1 cargo test --test it the_list_of_builtins");
+    }
+}
+
+/// The blocks of a language in a page, one after the other.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{page}: {e}"));
+    let opening = format!("\n```{language}\n");
+    let after = text.split(&opening).skip(1);
+    after.filter_map(|rest| rest.split_once("\n```").map(|(block, _)| format!("{block}\n"))).collect()
+}
+
+#[test]
+fn the_examples_of_the_language_load_and_hold() {
+    build::services();
+    let scratch = Scratch::new("docs");
+    let blocks = blocks("docs/language.md", "python");
+    assert!(blocks.len() > 8, "{} examples", blocks.len());
+    let spec = scratch.file("page.star", blocks.join("\n"));
+    finish(command(&["test", &spec, "--output", &scratch.at("found")])).exits(0);
+}
+
+#[test]
+fn the_example_of_the_guide_is_the_one_that_is_run() {
+    let stock = std::fs::read_to_string(root().join("docs/examples/stock.star")).expect("the example");
+    for page in ["docs/guide.md", "README.md"] {
+        assert!(blocks(page, "python").contains(&stock), "{page} shows another text");
+    }
+}
