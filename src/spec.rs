@@ -66,7 +66,7 @@ fn resolve_program(name: &str, directory: &Path, search: &[String]) -> Result<St
         return Err(format!("the program {name:?} was not found; looked for {}", looked.join(", ")));
     };
     // A link stays what it is: programs look at the name they are started by.
-    let directory = found.parent().unwrap_or(Path::new("/")).canonicalize();
+    let directory = found.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new(".")).canonicalize();
     let directory = directory.map_err(|e| format!("{}: {e}", found.display()))?;
     let found = directory.join(found.file_name().unwrap_or_default());
     check_program(&found)?;
