@@ -7,7 +7,7 @@ SHELL := /bin/bash
 FBSIM := target/release/fbsim
 FAILURES := target/demo-failures
 
-.PHONY: help setup build demo test lint bench compatibility syscalls clean
+.PHONY: help setup build demo test lint bench compatibility suites syscalls clean
 
 help:
 	@echo 'make demo    find, shrink and replay a planted race in three ordinary services'
@@ -15,6 +15,7 @@ help:
 	@echo 'make build   fbsim and the demo services, in target/release'
 	@echo 'make bench   what things cost, each beside its yardstick'
 	@echo 'make compatibility   run what people deploy and write docs/compatibility.md anew'
+	@echo 'make suites  run CPython'"'"'s own tests natively and inside and write what came of it'
 	@echo 'make syscalls write docs/syscalls.md anew'
 	@echo 'make setup   install what is missing from Debian packages (the others do it too)'
 
@@ -51,6 +52,9 @@ bench: build
 
 compatibility: build
 	FBSIM_COMPATIBILITY=1 cargo test --release --package fbsim --test it -- servers::what_people_deploy
+
+suites: build
+	FBSIM_SUITES=1 cargo test --release --package fbsim --test it -- suites::
 
 syscalls:
 	FBSIM_SYSCALLS=1 cargo test --release --package fbsim --test it -- syscalls::

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   guests       each program of tests/guests prints the same natively and inside
+//!   sequences    random sequences of calls give the same natively and inside
 //!   servers      what people deploy does its work inside, again and again the same
 //!   programs     what is said of a guest that crashes, deadlocks or spins
 //!   explore      the planted bugs are found, shrunk, saved and replayed, also under load and as another user
@@ -13,6 +14,7 @@
 //!   cases        damaged and foreign saved cases, disks that are full
 //!   ratios       what costs several times what it should
 //!   host         what a run does to the host: nothing
+//!   suites       what passes of CPython's own tests natively passes inside
 //!   syscalls     the table of system calls is total, and its page current
 //!   tidy         rules about the project's own text
 //! ```
@@ -32,7 +34,9 @@ mod known;
 mod language;
 mod programs;
 mod ratios;
+mod sequences;
 mod servers;
+mod suites;
 mod support;
 mod syscalls;
 mod tidy;

@@ -86,6 +86,8 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
         Target::Object(object) => object,
     };
     match c.k.files.objects.get(&object) {
+        // A read of nothing is no receive: it takes no message and waits for none.
+        Some(Object::Socket(_)) if ranges::total(into) == 0 => done(0),
         Some(Object::Socket(_)) => crate::net::receive(c, file, into, 0),
         Some(Object::Pipe(_)) => pipe::read(c, file, object, into),
         Some(Object::Event(_)) => eventfd::read(c, file, object, into),
@@ -112,6 +114,22 @@ fn write_from(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place: Plac
     }
 }
 
+/// What a descriptor reads from at a place: what has no positions is told before what cannot be read.
+fn source(c: &mut Caller<'_>, fd: i32, place: Place) -> Result<FileId, Errno> {
+    positioned(c, fd, place)?;
+    readable(c, fd)
+}
+/// What a descriptor writes to at a place.
+fn sink(c: &mut Caller<'_>, fd: i32, place: Place) -> Result<FileId, Errno> {
+    positioned(c, fd, place)?;
+    writable(c, fd)
+}
+fn positioned(c: &mut Caller<'_>, fd: i32, place: Place) -> Result<(), Errno> {
+    let file = file(c, fd)?;
+    let positions = matches!(c.k.open_file(file).target, Target::Inode(_));
+    if place == Place::Current || positions { Ok(()) } else { Err(ESPIPE) }
+}
+
 /// `read(fd, buffer, count)`
 pub(crate) fn read(c: &mut Caller<'_>) -> Sys {
     let file = readable(c, c.int(0))?;
@@ -127,31 +145,36 @@ pub(crate) fn write(c: &mut Caller<'_>) -> Sys {
 /// `pread64(fd, buffer, count, offset)`
 pub(crate) fn pread64(c: &mut Caller<'_>) -> Sys {
     let place = Place::named(c.arg(3))?;
-    let file = readable(c, c.int(0))?;
+    let file = source(c, c.int(0), place)?;
     let into = single(c.arg(1), c.arg(2))?;
     read_into(c, file, &into, place)
 }
 /// `pwrite64(fd, buffer, count, offset)`
 pub(crate) fn pwrite64(c: &mut Caller<'_>) -> Sys {
     let place = Place::named(c.arg(3))?;
-    let file = writable(c, c.int(0))?;
+    let file = sink(c, c.int(0), place)?;
     let from = single(c.arg(1), c.arg(2))?;
     write_from(c, file, &from, place)
 }
 
 fn read_vector(c: &mut Caller<'_>, place: Place) -> Sys {
-    let file = readable(c, c.int(0))?;
+    let file = source(c, c.int(0), place)?;
     let into = iovec(c, c.arg(1), c.arg(2))?;
     if ranges::total(&into) == 0 {
-        return done(0);
+        return if matches!(object(c, file), Some(Object::Epoll(_) | Object::Process(_))) {
+            Err(EINVAL)
+        } else {
+            done(0)
+        };
     }
     read_into(c, file, &into, place)
 }
 fn write_vector(c: &mut Caller<'_>, place: Place) -> Sys {
-    let file = writable(c, c.int(0))?;
+    let file = sink(c, c.int(0), place)?;
     let from = iovec(c, c.arg(1), c.arg(2))?;
     if ranges::total(&from) == 0 {
-        return done(0);
+        let takes = matches!(object(c, file), None | Some(Object::Socket(_) | Object::Pipe(_) | Object::Event(_)));
+        return if takes { done(0) } else { Err(EINVAL) };
     }
     write_from(c, file, &from, place)
 }
@@ -208,8 +231,11 @@ pub(crate) fn lseek(c: &mut Caller<'_>) -> Sys {
         // Devices have no positions, and say so without failing.
         return done(0);
     }
-    let size = regular::size(c, file).ok_or(ESPIPE)?;
     let (by, whence) = (c.arg(1) as i64, c.int(2));
+    if without_end(c, file) && (libc::SEEK_SET..=libc::SEEK_HOLE).contains(&whence) {
+        return done(0);
+    }
+    let size = regular::size(c, file).ok_or(ESPIPE)?;
     let to = match whence {
         libc::SEEK_SET => Some(by),
         libc::SEEK_CUR => (c.k.open_file(file).offset as i64).checked_add(by),
@@ -222,6 +248,17 @@ pub(crate) fn lseek(c: &mut Caller<'_>) -> Sys {
     let to = to.and_then(|at| u64::try_from(at).ok()).ok_or(EINVAL)?;
     c.k.open_file_mut(file).offset = to;
     done(to as i64)
+}
+
+fn object<'a>(c: &'a Caller<'_>, file: FileId) -> Option<&'a Object> {
+    c.k.open_file(file).object().and_then(|object| c.k.files.objects.get(&object))
+}
+/// Whether a description has positions that mean nothing: `lseek` succeeds and does not move.
+fn without_end(c: &Caller<'_>, file: FileId) -> bool {
+    matches!(
+        object(c, file),
+        Some(Object::Event(_) | Object::Timer(_) | Object::Signals(_) | Object::Epoll(_) | Object::Inotify(_))
+    )
 }
 
 /// Fails with `EISDIR` on a directory.

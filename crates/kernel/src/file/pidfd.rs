@@ -81,7 +81,16 @@ pub(crate) fn pidfd_send_signal(c: &mut Caller<'_>) -> Sys {
     if flags != 0 {
         return dispatch::refuse(c, EINVAL, "FB0209: flags of pidfd_send_signal");
     }
-    let (process, _) = process_of(c, c.int(0))?;
+    let process = match process_of(c, c.int(0)) {
+        Ok((process, _)) => process,
+        // A directory of /proc will do too.
+        Err(errno) => {
+            let file = c.k.file_of(c.process_id(), c.int(0))?;
+            let Target::Inode(inode) = c.k.open_file(file).target else { return Err(errno) };
+            let pid = c.k.process_directory(inode).ok_or(errno)?;
+            ProcessId { service: inode.service, pid }
+        }
+    };
     if !(0..=i32::from(SIGNALS)).contains(&signal) {
         return Err(EINVAL);
     }

@@ -210,21 +210,3 @@ fn at_or_behind(c: &mut Caller<'_>, flags: i32) -> Result<Goal, Errno> {
         fd => behind(c, fd),
     }
 }
-
-/// `setxattr` and the other calls on extended attributes of a path.
-pub(crate) fn xattr(c: &mut Caller<'_>) -> Sys {
-    let path = c.read_path(c.arg(0))?;
-    reach(c, libc::AT_FDCWD, &path, Follow::Yes)?;
-    Err(EOPNOTSUPP)
-}
-/// `lsetxattr` and the other calls on extended attributes of a path that may be a link.
-pub(crate) fn lxattr(c: &mut Caller<'_>) -> Sys {
-    let path = c.read_path(c.arg(0))?;
-    reach(c, libc::AT_FDCWD, &path, Follow::No)?;
-    Err(EOPNOTSUPP)
-}
-/// `fsetxattr` and the other calls on extended attributes of a descriptor.
-pub(crate) fn fxattr(c: &mut Caller<'_>) -> Sys {
-    c.k.file_of(c.process_id(), c.int(0))?;
-    Err(EOPNOTSUPP)
-}

@@ -5,6 +5,7 @@ use super::directory::Directory;
 use super::virt::{Device, Magic, Text};
 use crate::wait::ObjectId;
 use model::VirtualTime;
+use std::collections::BTreeMap;
 
 /// An inode of one service's file system.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Inode {
     pub(crate) mapped: Option<u64>,
     /// `F_SEAL_*` bits; `None` for what cannot be sealed.
     pub(crate) seals: Option<u32>,
+    /// Extended attributes.
+    pub(crate) attributes: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Which file system it belongs to.
     pub(crate) volume: Volume,
 }
@@ -134,6 +137,7 @@ impl Inode {
             pinned: 0,
             mapped: None,
             seals: None,
+            attributes: BTreeMap::new(),
             volume,
         }
     }

@@ -41,6 +41,7 @@ mod sync;
 mod sys;
 mod tree;
 mod virt;
+mod xattr;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,7 @@ pub(crate) mod calls {
     pub(crate) use super::stat::{fstat, lstat, newfstatat, stat, statx};
     pub(crate) use super::statfs::{fstatfs, statfs};
     pub(crate) use super::sync::*;
+    pub(crate) use super::xattr::xattr;
 }
 
 use crate::abi::errno::{EACCES, EFBIG, EINVAL, EISDIR, ENODEV, ENOSPC};
@@ -68,6 +70,7 @@ use crate::host::Host;
 use crate::process::ProcessId;
 use crate::world::{Config, Kernel};
 use data::SIZE_MAX;
+use directory::{Directory, Source};
 use inode::{Inode, Node, Volume};
 use model::{Errno, ServiceId, ThreadId};
 use path::{Follow, Goal};
@@ -271,6 +274,13 @@ impl Kernel {
     /// `EACCES`.
     pub fn inode_access(&self, inode: InodeRef, wanted: u32) -> Result<(), Errno> {
         access::check(self.tree(inode.service).get(inode.ino), wanted)
+    }
+    /// The process that a directory of `/proc` is about.
+    pub(crate) fn process_directory(&self, inode: InodeRef) -> Option<u32> {
+        match &self.tree(inode.service).get(inode.ino).node {
+            Node::Directory(Directory { source: Source::Process(pid, None), .. }) => Some(*pid),
+            _ => None,
+        }
     }
     /// Whether an inode is still there.
     pub(crate) fn inode_exists(&self, inode: InodeRef) -> bool {

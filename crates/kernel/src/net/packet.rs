@@ -53,9 +53,6 @@ impl Kernel {
     }
     /// Room in a connected unix socket's peer for more bytes; 0 when it is full.
     pub(super) fn unix_room(&mut self, id: ObjectId) -> Result<usize, Errno> {
-        if let Some(error) = self.take_error(id) {
-            return Err(error);
-        }
         let socket = self.socket_mut(id);
         let capacity = socket.options.send_buffer();
         let unix = socket.unix().ok_or(ENOTCONN)?;
@@ -64,6 +61,10 @@ impl Kernel {
         }
         let peer = unix.peer.filter(|_| !unix.write_shut).ok_or(EPIPE)?;
         let queued = self.socket(peer).and_then(|s| s.unix()).ok_or(EPIPE)?.queued;
+        // That the peer is gone is said first; why, is left to a read.
+        if let Some(error) = self.take_error(id) {
+            return Err(error);
+        }
         Ok(capacity.saturating_sub(queued))
     }
     /// Puts a packet into the inbox of a socket that has room for it.

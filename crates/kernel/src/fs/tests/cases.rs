@@ -263,8 +263,6 @@ fn attributes_change_and_show() {
             ("utimensat", &[CWD, S("f"), B(&bad), N(0)], no(EINVAL)),
             ("utimensat", &[CWD, S("/etc/passwd"), N(0), N(0)], no(EACCES)),
             ("utimensat", &[CWD, S("/etc/passwd"), B(&epoch), N(0)], no(EPERM)),
-            ("getxattr", &[S("f"), S("user.x"), Out, N(10)], no(EOPNOTSUPP)),
-            ("getxattr", &[S("none"), S("user.x"), Out, N(10)], no(ENOENT)),
             ("fsync", &[N(0)], 0),
             ("fsync", &[N(9)], no(EBADF)),
             ("sync_file_range", &[N(0), N(0), N(0), N(8)], no(EINVAL)),

@@ -1,0 +1,181 @@
+//! CPython's own test suites, natively and inside, compared test by test: what passes natively passes inside, except for
+//! what [`KNOWN`] names with a reason. The short suites always run; `FBSIM_SUITES=1` runs all of them, which takes some
+//! minutes, and writes the figures into `docs/compatibility.md`.
+
+use crate::support::process::{Ran, finish_within};
+use crate::support::{command, figure, root, setting};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::process::Command;
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(900);
+const PYTHON: &str = "/usr/bin/python3.11";
+const SHORT: [&str; 5] = ["test_epoll", "test_fcntl", "test_mmap", "test_os", "test_selectors"];
+const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_subprocess", "test_threading"];
+
+/// Tests that pass natively and not inside: a part of the name, and why. Those of [`Run::Not`] are not run
+/// inside, since they would end the run.
+const KNOWN: &[(&str, Run, &str)] = &[
+    ("_pty", Run::Anyway, "no pseudo-terminals"),
+    ("test_openpty", Run::Anyway, "no pseudo-terminals"),
+    ("ExtendedAttributeTests", Run::Anyway, "no extended attributes; skipped inside"),
+    ("Pep383Tests.test_listdir", Run::Anyway, "names of files are UTF-8"),
+    ("TestFcntl.test_fcntl_64_bit", Run::Anyway, "F_NOTIFY is refused"),
+    ("test_pidfd_send_signal", Run::Anyway, "a directory of /proc is no process descriptor"),
+    ("test_preexec_fork_failure", Run::Anyway, "processes are not limited; skipped inside"),
+    ("test_call_timeout", Run::Not, "a process that spins without a call is ended as such"),
+    ("test_check_output_timeout", Run::Not, "a process that spins without a call is ended as such"),
+    ("test_communicate_timeout", Run::Not, "a process that spins without a call is ended as such"),
+    ("RunFuncTestCase.test_timeout", Run::Not, "a process that spins without a call is ended as such"),
+    ("test_can_interrupt_tight_loops", Run::Not, "a thread that spins without a call is ended as such"),
+];
+
+/// Whether a test that is known not to pass is run inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    Anyway,
+    Not,
+}
+
+/// How each test of a run ended, by its full name.
+fn results(ran: &Ran) -> BTreeMap<String, String> {
+    let text = format!("{}\n{}", ran.stdout, ran.stderr);
+    let mut results = BTreeMap::new();
+    let mut current: Option<String> = None;
+    for line in text.lines() {
+        // `test_x (test.test_y.Z.test_x) ... ok`; what the test prints may come in between.
+        let mut rest = line;
+        if line.starts_with("test")
+            && let Some((_, named)) = line.split_once(" (test.")
+            && let Some((name, after)) = named.split_once(')')
+        {
+            current = Some(name.to_owned());
+            rest = after;
+        }
+        let ended = ["ok", "FAIL", "ERROR", "skipped", "expected failure"].into_iter().find(|end| {
+            rest == *end || rest.ends_with(&format!("... {end}")) || rest.contains(&format!("... {end} '"))
+        });
+        if let (Some(end), Some(name)) = (ended, &current) {
+            results.insert(name.clone(), end.to_owned());
+            current = None;
+        }
+    }
+    results
+}
+
+fn arguments(suite: &str) -> Vec<&str> {
+    vec!["-m", "test", "-v", suite]
+}
+
+/// Runs a suite as the ordinary user that it is inside, too.
+fn natively(suite: &str) -> Ran {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", PYTHON]).args(arguments(suite));
+    if !crate::support::is_root() {
+        command = Command::new(PYTHON);
+        command.args(arguments(suite));
+    }
+    if suite == "test_subprocess" {
+        // It leaves a process behind that sleeps for three seconds.
+        let mut patient = Command::new("/bin/sh");
+        patient.args(["-c", "\"$@\"; sleep 4", "sh"]).arg(command.get_program()).args(command.get_args());
+        command = patient;
+    }
+    command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", "/tmp").current_dir("/tmp");
+    finish_within(command, LIMIT)
+}
+
+fn inside(suite: &str) -> Ran {
+    let mut line = vec!["run", "--summary", "--spin-limit", "60", "--env", "HOME=/tmp", "--", PYTHON];
+    line.extend(arguments(suite));
+    let mut patterns = Vec::new();
+    for (name, run, _) in KNOWN {
+        if *run == Run::Not {
+            patterns.push(format!("*{name}*"));
+        }
+    }
+    for pattern in &patterns {
+        line.extend(["-i", pattern]);
+    }
+    let mut command = command(&line);
+    command.current_dir("/");
+    finish_within(command, LIMIT)
+}
+
+/// What came of a suite.
+struct Compared {
+    suite: &'static str,
+    native: usize,
+    same: usize,
+    /// Tests that do not pass inside, each with its reason.
+    known: Vec<(String, &'static str)>,
+    wrong: Vec<String>,
+}
+
+fn compare(suite: &'static str) -> Compared {
+    let (native, inside) = (results(&natively(suite)), inside(suite));
+    let seen = results(&inside);
+    let mut compared = Compared { suite, native: 0, same: 0, known: Vec::new(), wrong: Vec::new() };
+    for name in native.iter().filter(|(_, end)| *end == "ok").map(|(name, _)| name) {
+        compared.native += 1;
+        let end = seen.get(name).map_or("not run", String::as_str);
+        let reason = KNOWN.iter().find(|(part, ..)| name.contains(part)).map(|(.., reason)| *reason);
+        match (end, reason) {
+            ("ok", _) => compared.same += 1,
+            (_, Some(reason)) => compared.known.push((name.clone(), reason)),
+            (end, None) => compared.wrong.push(format!("{name}: {end}")),
+        }
+    }
+    if seen.is_empty() {
+        compared.wrong.push(format!("{suite} came to nothing inside\n{inside}"));
+    }
+    compared
+}
+
+#[test]
+fn what_passes_natively_passes_inside() {
+    let all = setting("FBSIM_SUITES", 0) == 1;
+    let suites = SHORT.iter().chain(LONG.iter().filter(|_| all));
+    let mut compared: Vec<Compared> = suites.map(|suite| compare(suite)).collect();
+    compared.sort_by_key(|c| c.suite);
+    let (native, same) = compared.iter().fold((0, 0), |(n, s), c| (n + c.native, s + c.same));
+    figure(&format!(
+        "of CPython's own tests {same} of {native} that pass natively pass inside ({} suites)",
+        compared.len()
+    ));
+    if all {
+        write_section(&compared);
+    }
+    let wrong: Vec<String> = compared.iter().flat_map(|c| c.wrong.clone()).collect();
+    assert!(wrong.is_empty(), "{} tests pass natively only:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(native > 300 && same * 100 >= native * 95, "{same} of {native}");
+}
+
+fn write_section(compared: &[Compared]) {
+    const BEGIN: &str = "## CPython's own suites\n";
+    let path = root().join("docs/compatibility.md");
+    let old = std::fs::read_to_string(&path).expect("docs/compatibility.md");
+    let kept = old.split_once(BEGIN).map_or(old.as_str(), |(before, _)| before);
+    let mut page = kept.trim_end().to_owned();
+    let _ = write!(
+        page,
+        "\n\n{BEGIN}\nDebian's libpython3.11-testsuite, natively and inside, test by test. `make suites` runs all of it and writes this \
+         section;\n`make test` runs the short ones.\n\n| suite | pass natively | of them pass inside | and not |\n|---|---:|---:|---|\n"
+    );
+    for Compared { suite, native, same, known, wrong } in compared {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (name, reason) in known {
+            reasons.entry(reason).or_default().push(name.rsplit('.').next().unwrap_or(name));
+        }
+        let mut said: Vec<String> = Vec::new();
+        for (reason, mut names) in reasons {
+            names.sort_unstable();
+            names.dedup();
+            said.push(format!("{} ({reason})", names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")));
+        }
+        said.extend(wrong.iter().map(|w| format!("`{w}`")));
+        let _ = writeln!(page, "| `{suite}` | {native} | {same} | {} |", said.join("; "));
+    }
+    std::fs::write(&path, page).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+}
