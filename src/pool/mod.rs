@@ -90,6 +90,9 @@ impl Pool {
         // The simulated kernel runs between two instructions of a guest: what it does not touch of the processor's wide
         // registers need not be saved.
         command.env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL");
+        // The allocator of a worker's own heap neither looks at the clock, which traps in a guest's process, nor gives
+        // memory back that the next run takes again.
+        command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1");
         if let Some(cpu) = self.cpus[index] {
             command.args(["--cpu", &cpu.to_string()]);
         }
