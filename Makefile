@@ -7,7 +7,7 @@ SHELL := /bin/bash
 FBSIM := target/release/fbsim
 FAILURES := target/demo-failures
 
-.PHONY: help setup build demo test lint bench compatibility suites syscalls clean
+.PHONY: help setup setup-build build demo test lint bench compatibility suites syscalls clean
 
 help:
 	@echo 'make demo    find, shrink and replay a planted race in three ordinary services'
@@ -22,7 +22,10 @@ help:
 setup:
 	@tools/setup
 
-build: setup
+setup-build:
+	@tools/setup build
+
+build: setup-build
 	cargo build --release --package fbsim --package orders
 	@if [ -n "$$(tools/go)" ]; then CGO_ENABLED=0 GOFLAGS=-mod=mod "$$(tools/go)" build -o target/release/web-go specs/servers/web.go; fi
 
@@ -38,22 +41,22 @@ demo: build
 	$(FBSIM) replay --times 100 "$$case"
 	@echo; echo 'demo: the planted bug was found, shrunk, saved and replayed bit for bit'
 
-lint: setup
+lint: setup-build
 	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; else echo 'note: rustfmt is not installed; formatting was not checked'; fi
 	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --release --workspace --all-targets -- -D warnings; else echo 'note: clippy is not installed; lints were not checked'; fi
 
-test: build lint
+test: setup build lint
 	cargo test --release --workspace
 	@echo; echo 'test: everything held'
 
 # ONLY=calls,seeds runs some families; LONG=1 also what takes long. Rewrites the tables in docs/performance.md.
-bench: build
+bench: setup build
 	cargo bench --bench costs -- $(if $(ONLY),--only $(ONLY)) $(if $(LONG),--long)
 
-compatibility: build
+compatibility: setup build
 	FBSIM_COMPATIBILITY=1 cargo test --release --package fbsim --test it -- servers::what_people_deploy
 
-suites: build
+suites: setup build
 	FBSIM_SUITES=1 cargo test --release --package fbsim --test it -- suites::
 
 syscalls:
