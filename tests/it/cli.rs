@@ -289,7 +289,8 @@ fn kill_a_worker(jobs: &str, limit: Duration) {
     build::services();
     let scratch = Scratch::new("worker");
     let output = scratch.at("found");
-    let fixed = ["explore", "specs/orders", "--seeds", "60", "--env", "ORDERS_BUGS=", "--output", &output];
+    // Enough of them that the search is not over when a worker is killed.
+    let fixed = ["explore", "specs/orders", "--seeds", "400", "--env", "ORDERS_BUGS=", "--output", &output];
     let mut started = Started::new(command(&[&fixed[..], &["--jobs", jobs]].concat()));
     started.wait_for(" runs, 0 failed");
     kill(started.worker(), Signal::SIGKILL).expect("a worker that lives");
@@ -297,7 +298,7 @@ fn kill_a_worker(jobs: &str, limit: Duration) {
     let ran = ran.says(&["a worker died", "signal: 9", "seed 0x", "it was replaced", " 1 lost"]);
     let runs = crate::support::between(&ran.stdout, "orders.star: ", " runs of").expect("runs").to_owned();
     // A calibration that is lost is run again, so all tests are searched to the end, but for the seed that was lost.
-    let wanted = 9 * 60;
+    let wanted = 9 * 400;
     assert!(runs.parse::<u64>().expect("a number") >= wanted, "the search did not go on to its end\n{ran}");
 }
 
