@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod explore;
+mod odds;
 mod replay;
 mod run;
 mod shrink;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Replay(args) => replay::replay(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Trace(args) => trace::trace(args),
+        Command::Odds(args) => odds::odds(&args),
         Command::Doctor => doctor::doctor(),
         Command::Worker(args) => pool::worker::serve(args.cpu),
     }

@@ -13,6 +13,8 @@
 //! A new world takes the arena over from its start: fresh allocations come at the same addresses in the same order,
 //! whatever the world before did.
 
+use crate::raw;
+use crate::region::Behind;
 use kernel::{AddressSpaceId, Kernel};
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
@@ -143,18 +145,7 @@ pub(crate) fn shared() -> &'static Header {
 /// # Errors
 /// The host's reason.
 pub fn map() -> Result<(), nix::Error> {
-    // SAFETY: a fresh mapping at a fixed place that is refused if anything is there.
-    let at = unsafe {
-        libc::mmap(
-            BASE as *mut libc::c_void,
-            LEN,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if at as usize == BASE { Ok(()) } else { Err(nix::Error::last()) }
+    crate::region::map(BASE, LEN, Behind::Fresh)
 }
 
 /// Forgets the world before and builds a new kernel in the arena.
@@ -212,6 +203,24 @@ impl Saved {
             std::ptr::copy_nonoverlapping(self.objects.as_ptr(), OBJECTS as *mut u8, self.objects.len());
         }
     }
+}
+
+/// Writes what the arena holds to a file, at the offsets that it has in the arena. Batons and host pids are left out:
+/// they read as zeros there. False if the host does not let it.
+pub(crate) fn write_to(file: i32) -> bool {
+    let words = std::mem::offset_of!(Header, batons);
+    // SAFETY: this process holds the baton, so nobody changes the arena; everything up to `bump` is mapped.
+    let (header, objects) = unsafe {
+        let bump = (*header()).bump;
+        let header = std::slice::from_raw_parts(BASE as *const u8, words);
+        (header, std::slice::from_raw_parts(OBJECTS as *const u8, bump - OBJECTS))
+    };
+    raw::write_all(file, header, 0) && raw::write_all(file, objects, (OBJECTS - BASE) as u64)
+}
+
+/// Where the host pid of an address space stands in a file written by [`write_to`].
+pub(crate) fn place_of_pid(space: AddressSpaceId) -> u64 {
+    (std::mem::offset_of!(Header, pids) + space.0 as usize * size_of::<AtomicI32>()) as u64
 }
 
 /// Runs kernel code: allocations come from the arena.

@@ -115,6 +115,8 @@ pub struct Kernel {
     pub current: ThreadId,
     /// True when `current` was picked and has not been resumed yet: the baton is on its way.
     pub granted: bool,
+    /// True when `current` was about to return to its program, and the supervisor looks first.
+    pub returning: bool,
     /// Set when the running thread gives way by itself (`sched_yield`).
     pub yielding: bool,
     /// Next thread number by service.
@@ -169,6 +171,7 @@ impl Kernel {
             run_queue: VecDeque::new(),
             current: ThreadId::default(),
             granted: false,
+            returning: false,
             yielding: false,
             next_tid: BTreeMap::new(),
             next_space: 1,

@@ -1,6 +1,10 @@
 //! A world, from the supervisor's side: built, driven, judged and taken down.
 
+mod branch;
 mod machine;
+
+pub use crate::twin::Side;
+pub use branch::Pauses;
 
 use crate::arena::{self, peek, shared, with_kernel};
 use crate::entry::LOCAL;
@@ -10,7 +14,7 @@ use crate::requirements::{Requirement, check_host};
 use crate::snapshot::{self, Snapshot};
 use crate::tasks::Tasks;
 use crate::watchdog::{Look, Watchdog};
-use crate::{baton, cpuid, entry, net, pool};
+use crate::{baton, cpuid, entry, net, pool, twin};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
@@ -107,8 +111,9 @@ pub fn prepare_worker() -> Result<(), Requirement> {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
     }
-    // Without it every run has a boot of its own.
+    // Without the one every run has a boot of its own, without the other there are no branches.
     let _ = snapshot::open();
+    let _ = twin::open();
     net::install()
 }
 
@@ -127,6 +132,7 @@ pub struct World {
     moment: RefCell<Option<Moment>>,
     /// The driver's first task, while it is still to go on from a snapshot.
     resumed: Cell<Option<u32>>,
+    pauses: RefCell<Option<Pauses>>,
 }
 
 /// The end of the boot.
@@ -181,6 +187,7 @@ impl World {
             boots: options.boots,
             moment: RefCell::new(None),
             resumed: Cell::new(None),
+            pauses: RefCell::new(None),
         }
     }
 
@@ -302,6 +309,7 @@ impl World {
                     if let Some(ending) = peek(|k| k.ending.clone()) {
                         return Next::Ended(ending);
                     }
+                    self.look_at_pause();
                 }
             }
         }
