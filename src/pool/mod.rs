@@ -88,8 +88,9 @@ impl Pool {
         let mut command = Command::new(program);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         // The simulated kernel runs between two instructions of a guest: what it does not touch of the processor's wide
-        // registers need not be saved.
-        command.env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL");
+        // registers need not be saved. Restartable sequences would cost at every hand-off and nobody uses them.
+        let narrow = "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL";
+        command.env("GLIBC_TUNABLES", format!("{narrow}:glibc.pthread.rseq=0"));
         // The allocator of a worker's own heap neither looks at the clock, which traps in a guest's process, nor gives
         // memory back that the next run takes again.
         command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1");

@@ -27,6 +27,8 @@ pub const LEN: usize = 1 << 35;
 const OBJECTS: usize = BASE + (4 << 20);
 /// Most address spaces a world may ever have.
 pub const SPACES_MAX: usize = 1 << 16;
+/// The class of blocks that will be filled to the end, chunks of the event log: the host gives their pages at once.
+const POPULATED: usize = 16;
 /// What is kept of the arena's memory from one world to the next.
 const KEEP: usize = 64 << 20;
 
@@ -91,6 +93,10 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
+        if class == POPULATED {
+            // SAFETY: the range lies in the arena's mapping. A host that does not know the call takes pages by faults.
+            unsafe { raw::syscall3(libc::SYS_madvise, at as u64, size as u64, libc::MADV_POPULATE_WRITE as u64) };
+        }
         at as *mut u8
     }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {

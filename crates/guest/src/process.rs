@@ -1,6 +1,7 @@
 //! Host processes: one per address space of a world, each a fork of the supervisor or of another guest's process.
 
 use crate::arena::{self, shared};
+use crate::baton::Patience;
 use crate::entry::{self, LOCAL};
 use crate::patch::{self, Entry};
 use crate::snapshot::{self, Order};
@@ -8,10 +9,14 @@ use crate::{baton, cpuid, image, raw, twin};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
 use model::Errno;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How long a process waits for the baton before it looks whether its supervisor still lives.
-const PATIENCE_NANOS: u64 = 5_000_000_000;
+/// How long a process that the host does not end with its supervisor waits for the baton before it looks whether that
+/// still lives.
+const PATIENCE: Patience = Patience::Nanos(5_000_000_000);
+
+/// Whether the host ends this process with its supervisor: a fork of a guest is not the supervisor's child.
+static BOUND: AtomicBool = AtomicBool::new(false);
 
 /// Waits for the baton to run, and does what else is asked meanwhile; ends this process when the supervisor is gone.
 pub(crate) fn wait_for_baton() {
@@ -34,7 +39,8 @@ pub(crate) fn wait_for_baton() {
 
 fn wait() {
     let me = LOCAL.space.get();
-    while !baton::wait(me, PATIENCE_NANOS) {
+    let patience = if BOUND.load(Ordering::Relaxed) { Patience::Endless } else { PATIENCE };
+    while !baton::wait(me, patience) {
         let supervisor = shared().pids[0].load(Ordering::Relaxed);
         // SAFETY: signal 0 only asks whether the process exists.
         if unsafe { raw::syscall3(libc::SYS_kill, supervisor as u64, 0, 0) } == -i64::from(libc::ESRCH) {
@@ -96,6 +102,7 @@ fn fork_host(child: AddressSpaceId) -> Result<Forked, Errno> {
 
 /// Makes good what a fork of a guest's process has lost.
 pub(crate) fn settle_in() {
+    BOUND.store(false, Ordering::Relaxed);
     arena::outside_arena(snapshot::forked);
     if !entry::arm() {
         raw::complain(&["fbsim: internal: syscall user dispatch could not be armed after a fork\n"]);
@@ -140,7 +147,10 @@ fn prepare() {
         raw::syscall3(libc::SYS_close_range, twin::LAST_FD as u64 + 1, u64::from(u32::MAX), 0);
         // Children that end need not be waited for: nobody could.
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
-        raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0);
+        let bound = raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0) == 0;
+        // Had the supervisor gone before that, nobody would end this process.
+        let parent = raw::syscall3(libc::SYS_getppid, 0, 0, 0);
+        BOUND.store(bound && parent == i64::from(shared().pids[0].load(Ordering::Relaxed)), Ordering::Relaxed);
         raw::syscall3(libc::SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0);
     }
     image::forget();

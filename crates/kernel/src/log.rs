@@ -90,6 +90,8 @@ impl Log {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         if let Some(chunk) = self.chunks.last_mut() {
+            // Reading first has a process map what others wrote around it, instead of one page at a time.
+            assert!(chunk.last().is_none_or(|before| before.index < event.index), "events are in order");
             chunk.push(event);
         }
     }

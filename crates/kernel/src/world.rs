@@ -9,7 +9,7 @@ use crate::host::AddressSpaceId;
 use crate::log::Log;
 use crate::memory::AddressSpace;
 use crate::net::Network;
-use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
+use crate::process::{Extended, Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
 use model::plan::Op;
@@ -228,12 +228,12 @@ impl Kernel {
         self.spaces.get_mut(&id).expect("the address space exists")
     }
     /// The extended state of a thread, wherever it is now.
-    pub fn extended_of(&self, host: &dyn crate::Host, id: ThreadId) -> Vec<u8> {
+    pub fn extended_of(&self, host: &dyn crate::Host, id: ThreadId) -> Extended {
         let thread = &self.threads[&id];
         if host.loaded() != Some(id) || thread.reload {
             return thread.extended.clone();
         }
-        let mut state = Vec::new();
+        let mut state = Extended::Initial;
         host.extended_state(&mut state);
         state
     }

@@ -23,6 +23,7 @@ use crate::arena::{self, shared, with_kernel};
 use crate::context::Frame;
 use crate::host::GuestHost;
 use crate::{baton, cpuid, patch, process, raw};
+use kernel::process::Extended;
 use kernel::signal::HardwareFault;
 use kernel::{AddressSpaceId, Kernel, Registers, Switch};
 use model::ThreadId;
@@ -208,7 +209,7 @@ pub(crate) fn forget_resume() {
 }
 
 /// Copies the extended state of the loaded thread out.
-pub(crate) fn extended_state(into: &mut Vec<u8>) {
+pub(crate) fn extended_state(into: &mut Extended) {
     extended::copy_out(into);
 }
 

@@ -25,6 +25,7 @@ pub(crate) use pagemap::PAGEMAP_SCAN;
 pub(crate) use store::{KEPT_FD, keep_file, open};
 
 use crate::arena::{self, peek, shared};
+use crate::baton::Patience;
 use crate::{baton, pool};
 use kernel::AddressSpaceId;
 use kernel::memory::Backing;
@@ -65,7 +66,7 @@ pub(crate) struct Snapshot {
 }
 
 /// How long the supervisor waits for a process before it looks whether that still lives.
-const PATIENCE_NANOS: u64 = 200_000_000;
+const PATIENCE: Patience = Patience::Nanos(200_000_000);
 
 impl Snapshot {
     /// Takes a snapshot of the world as it is; the supervisor holds the baton. `None` if the host does not let it.
@@ -113,7 +114,7 @@ pub(crate) fn order(space: AddressSpaceId, what: Order) -> Option<u32> {
     header.answer.store(0, Ordering::Relaxed);
     header.order.store(what as u32, Ordering::Relaxed);
     baton::pass(space);
-    while !baton::wait(AddressSpaceId::SUPERVISOR, PATIENCE_NANOS) {
+    while !baton::wait(AddressSpaceId::SUPERVISOR, PATIENCE) {
         let pid = header.pids[space.0 as usize].load(Ordering::Relaxed);
         if crate::watchdog::is_gone(pid) {
             return None;

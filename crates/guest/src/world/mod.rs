@@ -4,9 +4,10 @@ mod branch;
 mod machine;
 
 pub use crate::twin::Side;
-pub use branch::Pauses;
+pub use branch::{Pause, Pauses};
 
 use crate::arena::{self, peek, shared, with_kernel};
+use crate::baton::Patience;
 use crate::entry::LOCAL;
 use crate::host::GuestHost;
 use crate::patch::Entry;
@@ -316,11 +317,11 @@ impl World {
     }
 
     fn wait_for_baton(&self) {
-        const LOOK_EVERY_NANOS: u64 = 100_000_000;
+        const LOOK_EVERY: Patience = Patience::Nanos(100_000_000);
         /// Looks at a world in which nobody seems to run before it is given up.
         const LOOKS_MAX: u32 = 50;
         let mut looks = 0;
-        while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY_NANOS) {
+        while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY) {
             let space = peek(|k| k.threads.get(&k.current).map(|t| t.space));
             let Some(space) = space.filter(|s| *s != AddressSpaceId::SUPERVISOR) else {
                 looks += 1;
