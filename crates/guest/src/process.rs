@@ -7,7 +7,7 @@ use crate::snapshot::{self, Order};
 use crate::{baton, cpuid, image, raw};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
-use model::Errno;
+use model::{Errno, LoopSite};
 use std::sync::atomic::Ordering;
 
 /// How long a process waits for the baton before it looks whether its supervisor still lives.
@@ -89,14 +89,14 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
 ///
 /// # Errors
 /// The host's reason.
-pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry) -> Result<(), Errno> {
+pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry, loops: &[LoopSite]) -> Result<(), Errno> {
     if fork_host(child)? != 0 {
         return Ok(());
     }
     LOCAL.space.set(child);
     LOCAL.loaded.set(None);
     prepare();
-    patch::begin(entry);
+    patch::begin(entry, loops);
     entry::serve()
 }
 

@@ -13,7 +13,7 @@ use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
 use model::plan::Op;
-use model::{Choices, EventIndex, Glob, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value};
+use model::{Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A simulated machine of the world: one per service, and one named `test` for the driver.
@@ -68,6 +68,8 @@ pub enum Ending {
         /// Its instruction pointer when it was caught.
         pc: u64,
     },
+    /// A loop was found that keeps others from going on: the run has to begin again with its turns counted.
+    Loop(LoopSite),
     /// A bound of the configuration was reached.
     Limit(String),
     /// The run differs from the one it should repeat.

@@ -9,14 +9,14 @@ use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
 use crate::snapshot::{self, Snapshot};
 use crate::tasks::Tasks;
-use crate::watchdog::{Look, Watchdog};
+use crate::watchdog::{Limits, Look, Watchdog};
 use crate::{baton, cpuid, entry, net, pool};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
 use model::machine::{Machine as _, Stopped};
 use model::plan::Plan;
-use model::{Choice, Event, EventHash, EventIndex, Failure, Seed, ServiceId, Source, ThreadId, VirtualTime};
+use model::{Choice, Event, EventHash, EventIndex, Failure, LoopSite, Seed, ServiceId, Source, ThreadId, VirtualTime};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
 
@@ -38,6 +38,11 @@ pub struct WorldOptions {
     pub expected: Option<Vec<EventHash>>,
     /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds.
     pub spin_limit_nanos: u64,
+    /// Processor time without a call after which the loop is looked for that a guest is in, if anybody waits: the run
+    /// then ends, to begin again with one more of `loops`. In nanoseconds; 0 is never.
+    pub loop_limit_nanos: u64,
+    /// Loops whose turns are counted.
+    pub loops: Vec<LoopSite>,
     /// What is kept of the events.
     pub retention: Retention,
     /// Working directory of the services' first processes.
@@ -117,6 +122,7 @@ pub struct World {
     plan: Plan,
     directory: String,
     entry: Entry,
+    loops: Vec<LoopSite>,
     tasks: Tasks,
     stopped: Cell<bool>,
     first: RefCell<Vec<Option<ProcessId>>>,
@@ -175,7 +181,11 @@ impl World {
             tasks: Tasks::default(),
             stopped: Cell::new(false),
             first: RefCell::new(vec![None; services + 1]),
-            watchdog: RefCell::new(Watchdog::new(options.spin_limit_nanos)),
+            watchdog: RefCell::new(Watchdog::new(Limits {
+                look: if options.loop_limit_nanos == 0 { u64::MAX } else { options.loop_limit_nanos },
+                end: options.spin_limit_nanos,
+            })),
+            loops: options.loops,
             console: RefCell::new(console),
             start_error: RefCell::new(None),
             boots: options.boots,
@@ -385,6 +395,9 @@ impl World {
                     place(*thread, *pc)
                 );
                 ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
+            }
+            Ending::Loop(site) => {
+                ("spin", "fbsim".to_owned(), format!("a loop keeps others from going on, at {site}"))
             }
             Ending::Limit(what) => ("limit", "limit".to_owned(), format!("the limit of {what} was reached")),
             Ending::Diverged(at) => {

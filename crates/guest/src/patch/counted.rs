@@ -1,0 +1,209 @@
+//! Places in programs at which turns of loops are counted ([`crate::loops`]): patched when their file is mapped.
+
+use super::{PATCHES, State, map_page, write_code};
+use crate::arena::{outside_arena, shared};
+use crate::entry;
+use crate::loops::code::{self, Made, ROOM, TRAP, Words};
+use crate::loops::{Place, TRAP_TURNS};
+use crate::patch::trampoline::{SLOT, jump};
+use crate::patch::zone_near;
+use kernel::abi::PAGE;
+use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
+use kernel::scheduler::TURNS;
+use model::LoopSite;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+/// A file's code as it was mapped.
+pub(super) struct Mapped {
+    end: u64,
+    path: String,
+    offset: u64,
+}
+
+/// A place that is patched.
+pub(super) struct Counted {
+    original: Vec<u8>,
+    place: u64,
+    made: Made,
+}
+
+impl Counted {
+    fn address(&self, offset: usize) -> u64 {
+        self.place + offset as u64
+    }
+    /// The copy of the instruction at a distance from the place.
+    fn copy_of(&self, distance: u64) -> Option<u64> {
+        let copies = self.made.copies.iter();
+        copies.copied().find(|(_, from)| *from as u64 == distance).map(|(at, _)| self.address(at))
+    }
+}
+
+/// What a trap at a place means.
+pub(crate) enum Trapped {
+    /// Turns have run out: the thread enters, as it was at this address.
+    Enter(u64),
+    /// It goes on at this address.
+    GoOn(u64),
+}
+
+/// A file was mapped for the guest: its loops that are to be counted are patched.
+pub(crate) fn mapped(at: u64, len: u64, prot: u32, path: &str, offset: u64) {
+    const CODE: u32 = (libc::PROT_READ | libc::PROT_EXEC) as u32;
+    if prot != CODE {
+        return;
+    }
+    outside_arena(|| {
+        let mut patches = PATCHES.0.borrow_mut();
+        let Some(state) = patches.as_mut() else { return };
+        state.mapped.insert(at, Mapped { end: at + len, path: path.to_owned(), offset });
+        let here: Vec<(u64, LoopSite)> = state
+            .loops
+            .iter()
+            .filter(|l| l.file == path && (offset..offset + len).contains(&l.offset))
+            .map(|l| (at + (l.offset - offset), l.clone()))
+            .filter(|(from, l)| from + l.code.len() as u64 <= at + len)
+            .collect();
+        for (from, site) in here {
+            // A place that cannot be patched is left alone: its loop is a spin, as it was.
+            let _ = state.count(from, &site.code);
+        }
+        entry::forget_resume();
+    });
+}
+
+impl State {
+    fn count(&mut self, at: u64, expected: &[u8]) -> Option<()> {
+        if self.counted.contains_key(&at) {
+            return None;
+        }
+        // SAFETY: the caller has found that the range is mapped readable.
+        let there = unsafe { std::slice::from_raw_parts(at as *const u8, expected.len()) };
+        if there != expected {
+            return None;
+        }
+        let zone = zone_near(at)?;
+        let slots = ROOM / SLOT;
+        let used = self.used[zone].next_multiple_of(slots);
+        if (used + slots) * SLOT > HOST_ZONE_SIZE as usize {
+            return None;
+        }
+        let place = HOST_ZONES[zone] + (used * SLOT) as u64;
+        let header = shared();
+        let words = Words { turns: header.turns.as_ptr() as u64, scratch: header.scratch.as_ptr() as u64 };
+        let made = code::make(expected, at, place, words)?;
+        let patch = match made.trap {
+            Some(_) => {
+                let mut patch = jump(at, place)?.to_vec();
+                patch.resize(expected.len(), 0x90);
+                patch
+            }
+            None => vec![TRAP],
+        };
+        if place.is_multiple_of(PAGE) {
+            map_page(place)?;
+        }
+        write_code(place, &made.code)?;
+        write_code(at, &patch)?;
+        self.used[zone] = used + slots;
+        self.counted.insert(at, Counted { original: expected.to_vec(), place, made });
+        Some(())
+    }
+    /// Forgets places and mappings in a range; the original bytes are given to `f` with their place.
+    pub(super) fn uncount(&mut self, range: Range<u64>, f: impl Fn(u64, &[u8])) {
+        self.mapped.retain(|start, _| !range.contains(start));
+        // What is displaced is shorter than a slot.
+        let from = range.start.saturating_sub(SLOT as u64);
+        let touched: Vec<u64> = self.counted.range(from..range.end).map(|(at, _)| *at).collect();
+        for at in touched {
+            let counted = &self.counted[&at];
+            if at + counted.original.len() as u64 > range.start {
+                f(at, &counted.original);
+                self.counted.remove(&at);
+                entry::forget_resume();
+            }
+        }
+    }
+    /// Where a thread goes on that is inside of what was displaced.
+    pub(super) fn resume_counted(&self, rip: u64) -> Option<u64> {
+        let (at, counted) = self.counted.range(..rip).next_back()?;
+        (rip - at < counted.original.len() as u64 && counted.made.trap.is_some()).then(|| counted.copy_of(rip - at))?
+    }
+    /// The original of an instruction in the code of a place.
+    pub(super) fn original_counted(&self, pc: u64) -> Option<u64> {
+        let (at, counted) = self.counted.iter().find(|(_, c)| (c.place..c.place + ROOM as u64).contains(&pc))?;
+        let offset = (pc - counted.place) as usize;
+        if offset >= counted.made.copies_end && counted.made.trap.is_none_or(|trap| offset < trap) {
+            return Some(at + counted.original.len() as u64);
+        }
+        let copy = counted.made.copies.iter().rev().find(|(start, _)| offset < counted.made.copies_end && *start <= offset);
+        Some(at + copy.map_or(0, |(_, from)| *from as u64))
+    }
+}
+
+/// The instruction before `after` trapped; `None` if it is no trap of ours.
+pub(crate) fn trapped(after: u64) -> Option<Trapped> {
+    let pc = after.wrapping_sub(1);
+    let patches = PATCHES.0.borrow();
+    let state = patches.as_ref()?;
+    let turns = &shared().turns;
+    if let Some(counted) = state.counted.get(&pc).filter(|c| c.made.trap.is_none()) {
+        let left = turns.load(Ordering::Relaxed) - TRAP_TURNS;
+        turns.store(left, Ordering::Relaxed);
+        if left > 0 {
+            return counted.copy_of(0).map(Trapped::GoOn);
+        }
+        turns.store(i64::from(TURNS), Ordering::Relaxed);
+        return Some(Trapped::Enter(pc));
+    }
+    let is_here = |c: &Counted| c.made.trap.is_some_and(|trap| c.address(trap) == pc);
+    let (at, _) = state.counted.iter().find(|(_, c)| is_here(c))?;
+    turns.store(i64::from(TURNS), Ordering::Relaxed);
+    Some(Trapped::Enter(*at))
+}
+
+/// Finds the loop in which these instructions were executed, and where to count its turns.
+pub(crate) fn find(executed: &[u64]) -> Option<LoopSite> {
+    let mut patches = PATCHES.0.borrow_mut();
+    let state = patches.as_mut()?;
+    let Place { at, len } = crate::loops::find(executed, &mut Program { state })?;
+    let (start, mapped) = state.mapped_at(at)?;
+    let code = code_from(at, mapped.end).get(..len)?.to_vec();
+    let site = LoopSite { file: mapped.path.clone(), offset: mapped.offset + (at - start), code };
+    // One that is counted already could not be patched.
+    (!state.loops.contains(&site)).then_some(site)
+}
+
+impl State {
+    fn mapped_at(&self, at: u64) -> Option<(u64, &Mapped)> {
+        let (start, mapped) = self.mapped.range(..=at).next_back()?;
+        (at < mapped.end && super::code_mapping(at).is_some()).then_some((*start, mapped))
+    }
+}
+
+fn code_from(at: u64, end: u64) -> &'static [u8] {
+    // SAFETY: the kernel's map says that these bytes are a file's code; nothing changes them while they are looked at.
+    unsafe { std::slice::from_raw_parts(at as *const u8, (end - at) as usize) }
+}
+
+/// The guest's code, as the search for loops sees it.
+struct Program<'a> {
+    state: &'a mut State,
+}
+
+impl crate::loops::Code for Program<'_> {
+    fn bytes(&self, at: u64) -> &[u8] {
+        self.state.mapped_at(at).map_or(&[], |(_, mapped)| code_from(at, mapped.end))
+    }
+    fn entered(&mut self, range: Range<u64>) -> bool {
+        let Some((start, end)) = super::code_mapping(range.start) else { return true };
+        let code = code_from(start, end);
+        let targets = self.state.targets.entry(start).or_insert_with(|| super::Targets::of(code));
+        targets.any(code, (range.start - start) as usize..(range.end - start) as usize)
+    }
+}
+
+/// Whether an address is that of code of fbsim's beside the guest's.
+pub(crate) fn is_ours(pc: u64) -> bool {
+    HOST_ZONES.into_iter().any(|zone| (zone..zone + HOST_ZONE_SIZE).contains(&pc))
+}
