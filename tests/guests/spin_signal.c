@@ -61,7 +61,8 @@ int main(void) {
     printf("five ticks, %s, %lu registers changed\n", turns > 5 ? "many turns" : "few turns", bad);
 
     ticks = 0;
-    alarm(1);
+    struct itimerval once = {{0, 0}, {0, 200000}};
+    setitimer(ITIMER_REAL, &once, NULL);
     double x = 1;
     while (!ticks) {
         x = x * 1.0000001 + 1e-9;
@@ -84,7 +85,7 @@ int main(void) {
     if (child == 0)
         for (;;)
             __asm__ volatile("");
-    struct timespec wait = {2, 0};
+    struct timespec wait = {0, 300000000};
     nanosleep(&wait, NULL);
     int status;
     printf("it runs: %d\n", waitpid(child, &status, WNOHANG) == 0);

@@ -23,7 +23,6 @@ use crate::arena::{self, peek, shared, with_kernel};
 use crate::context::Frame;
 use crate::host::GuestHost;
 use crate::loops::step::{self, Step};
-use crate::patch::Trapped;
 use crate::watchdog::Ask;
 use crate::{baton, cpuid, patch, process, raw};
 use kernel::signal::HardwareFault;
@@ -286,25 +285,16 @@ fn loop_trapped(frame: Frame, code: i32) -> GoesOn {
         concluded(frame);
         return GoesOn::There;
     }
-    match patch::trapped_loop(registers.rip) {
-        None => GoesOn::No,
-        Some(Trapped::GoOn(at)) => {
-            registers.rip = at;
-            frame.set_registers(&registers);
-            GoesOn::There
-        }
-        Some(Trapped::Enter(at)) => {
-            registers.rip = at;
-            registers.eflags &= !step::TRAP_FLAG;
-            extended::in_frame(frame.extended());
-            shared().entries.fetch_add(1, Ordering::Relaxed);
-            with_kernel(|k| {
-                k.thread_mut(k.current).registers = registers;
-                k.looped();
-            });
-            go_on()
-        }
-    }
+    let Some(at) = patch::trapped_loop(registers.rip) else { return GoesOn::No };
+    registers.rip = at;
+    registers.eflags &= !step::TRAP_FLAG;
+    extended::in_frame(frame.extended());
+    shared().entries.fetch_add(1, Ordering::Relaxed);
+    with_kernel(|k| {
+        k.thread_mut(k.current).registers = registers;
+        k.looped();
+    });
+    go_on()
 }
 
 /// A guest that was watched is watched no longer. Returns if that has found nothing; else the run ends, to begin again.

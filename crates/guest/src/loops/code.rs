@@ -156,12 +156,13 @@ mod tests {
         let trap = made.trap.expect("it counts");
         assert_eq!(
             text(&made.code[..made.copies_end], 0x7ff0_0000),
-            "mov [600000001008h],rax; mov rax,[600000001000h]; lea rax,[rax-1]; mov [600000001000h],rax; \
-             xchg rax,rcx; jrcxz 000000007FF00043h; xchg rax,rcx; mov rax,[600000001008h]; mov eax,[rel 401106h]; "
+            "mov [qword 600000001008h],rax; mov rax,[qword 600000001000h]; lea rax,[rax-1]; \
+             mov [qword 600000001000h],rax; xchg rcx,rax; jrcxz 000000007FF0003Dh; xchg rcx,rax; \
+             mov rax,[qword 600000001008h]; mov eax,[rel 401106h]; "
         );
         assert_eq!(
             text(&made.code[made.copies_end..], 0x7ff0_0000 + made.copies_end as u64),
-            "jmp 0000000000401006h; xchg rax,rcx; mov rax,[600000001008h]; int3; "
+            "jmp 0000000000401006h; xchg rcx,rax; mov rax,[qword 600000001008h]; int3; "
         );
         assert_eq!((made.copies, trap), (vec![(made.copies_end - 6, 0)], made.code.len() - 1));
     }

@@ -6,8 +6,9 @@
 //! that are executed at every turn, the lowest that can be replaced is chosen:
 //!
 //! 1. a single instruction of at least five bytes: nothing can branch into its middle;
-//! 2. in small loops, a few in a row, if no branch leads to any but the first;
-//! 3. else the branch itself, by a trap.
+//! 2. a few in a row, if no branch leads to any but the first; not in what may be an interpreter, whose branches go
+//!    where tables say;
+//! 3. else the branch itself, or any other, by a trap.
 
 use super::code::can_move;
 use crate::patch::JUMP;
@@ -17,7 +18,7 @@ use std::ops::Range;
 
 /// The program's code, as far as loops in it can be counted.
 pub(crate) trait Code {
-    /// The bytes from an address on; empty where the code is not that of a file.
+    /// The bytes from an address on; none where the code is not that of a file.
     fn bytes(&self, at: u64) -> &[u8];
     /// Whether a direct branch may lead to one of these addresses.
     fn entered(&mut self, range: Range<u64>) -> bool;
@@ -34,8 +35,6 @@ pub(crate) struct Place {
 
 /// A branch back that is taken so often is a loop.
 const LOOP: usize = 3;
-/// A loop of so few instructions is small.
-const SMALL: usize = 16;
 /// How many turns are compared.
 const TURNS: usize = 200;
 
@@ -43,20 +42,24 @@ const TURNS: usize = 200;
 pub(crate) fn find(executed: &[u64], code: &mut impl Code) -> Option<Place> {
     let (branch, head) = innermost(executed, code)?;
     let always = at_every_turn(executed, branch, head);
-    let length = |at: u64, code: &dyn Code| decode(at, code.bytes(at)).filter(can_move).map(|i| i.len());
-    for at in &always {
-        if let Some(len) = length(*at, code).filter(|len| *len >= JUMP) {
-            return Some(Place { at: *at, len });
+    let instruction = |at: u64, code: &dyn Code| decode(at, code.bytes(at));
+    let length = |at: u64, code: &dyn Code| instruction(at, code).filter(can_move).map(|i| i.len());
+    let alone = always.iter().find_map(|at| {
+        let len = length(*at, code).filter(|len| *len >= JUMP)?;
+        Some(Place { at: *at, len })
+    });
+    if alone.is_some() {
+        return alone;
+    }
+    let jumps = |at: &u64| instruction(*at, code).is_some_and(|i| i.flow_control() == FlowControl::IndirectBranch);
+    if !always.iter().any(jumps) {
+        let in_a_row = always.iter().find_map(|at| row(*at, &always, code).map(|len| Place { at: *at, len }));
+        if in_a_row.is_some() {
+            return in_a_row;
         }
     }
-    if always.len() <= SMALL {
-        for at in &always {
-            if let Some(len) = row(*at, &always, code) {
-                return Some(Place { at: *at, len });
-            }
-        }
-    }
-    length(branch, code).map(|len| Place { at: branch, len })
+    let any = std::iter::once(branch).chain(always.iter().copied());
+    any.into_iter().find_map(|at| length(at, code).map(|len| Place { at, len }))
 }
 
 fn decode(at: u64, bytes: &[u8]) -> Option<Instruction> {
@@ -76,14 +79,15 @@ fn innermost(executed: &[u64], code: &impl Code) -> Option<(u64, u64)> {
             *head = (*head).min(to);
         }
     }
-    back.retain(|at, _| {
-        decode(*at, code.bytes(*at)).is_some_and(|i| {
-            matches!(
-                i.flow_control(),
-                FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch | FlowControl::IndirectBranch
-            ) && can_move(&i)
-        })
-    });
+    // Calls and returns lead back as well, but only where a loop is made of nothing else are they its branches.
+    let jumps = |at: &u64| {
+        use FlowControl::{ConditionalBranch, IndirectBranch, UnconditionalBranch};
+        let flow = decode(*at, code.bytes(*at)).map(|i| i.flow_control());
+        matches!(flow, Some(UnconditionalBranch | ConditionalBranch | IndirectBranch))
+    };
+    if back.iter().any(|(at, (count, _))| *count >= LOOP && jumps(at)) {
+        back.retain(|at, _| jumps(at));
+    }
     let most = back.values().map(|(count, _)| *count).max().filter(|n| *n >= LOOP)?;
     // A loop that was met in its middle has been round once more or less.
     back.into_iter().find(|(_, (count, _))| (count + 1) * 8 >= most * 7).map(|(at, (_, head))| (at, head))
@@ -110,3 +114,6 @@ fn row(from: u64, always: &BTreeSet<u64>, code: &mut impl Code) -> Option<usize>
     }
     (!code.entered(from + 1..from + len as u64)).then_some(len)
 }
+
+#[cfg(test)]
+mod tests;

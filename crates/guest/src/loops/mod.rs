@@ -7,6 +7,7 @@
 //!
 //!   turn of a counted loop ─> code: one less ─┬─ some are left ──> what was displaced, back
 //!                                             └─ none ─> int3 ─> the thread enters: Kernel::looped
+//!   where there is no room for a jump ─> int3 at every turn, as if it were so many
 //! ```
 //!
 //! So the clock of the host decides whether a loop is counted at all, and never where a run is switched: that is a
@@ -17,6 +18,3 @@ mod find;
 pub(crate) mod step;
 
 pub(crate) use find::{Code, Place, find};
-
-/// How many turns a turn counts for that costs a trap: such loops have no room for a jump, so they hold next to nothing.
-pub(crate) const TRAP_TURNS: i64 = 100;

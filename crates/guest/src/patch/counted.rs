@@ -4,7 +4,7 @@ use super::{PATCHES, State, map_page, write_code};
 use crate::arena::{outside_arena, shared};
 use crate::entry;
 use crate::loops::code::{self, Made, ROOM, TRAP, Words};
-use crate::loops::{Place, TRAP_TURNS};
+use crate::loops::Place;
 use crate::patch::trampoline::{SLOT, jump};
 use crate::patch::zone_near;
 use kernel::abi::PAGE;
@@ -37,14 +37,6 @@ impl Counted {
         let copies = self.made.copies.iter();
         copies.copied().find(|(_, from)| *from as u64 == distance).map(|(at, _)| self.address(at))
     }
-}
-
-/// What a trap at a place means.
-pub(crate) enum Trapped {
-    /// Turns have run out: the thread enters, as it was at this address.
-    Enter(u64),
-    /// It goes on at this address.
-    GoOn(u64),
 }
 
 /// A file was mapped for the guest: its loops that are to be counted are patched.
@@ -124,10 +116,15 @@ impl State {
             }
         }
     }
-    /// Where a thread goes on that is inside of what was displaced.
+    /// Where a thread goes on that is inside of what was displaced. At its beginning it turns the loop once more, unless
+    /// that would trap again.
     pub(super) fn resume_counted(&self, rip: u64) -> Option<u64> {
-        let (at, counted) = self.counted.range(..rip).next_back()?;
-        (rip - at < counted.original.len() as u64 && counted.made.trap.is_some()).then(|| counted.copy_of(rip - at))?
+        let (at, counted) = self.counted.range(..=rip).next_back()?;
+        let jumps = counted.made.trap.is_some();
+        if rip == *at && jumps {
+            return None;
+        }
+        counted.copy_of(rip - at)
     }
     /// The original of an instruction in the code of a place.
     pub(super) fn original_counted(&self, pc: u64) -> Option<u64> {
@@ -141,25 +138,15 @@ impl State {
     }
 }
 
-/// The instruction before `after` trapped; `None` if it is no trap of ours.
-pub(crate) fn trapped(after: u64) -> Option<Trapped> {
+/// The place whose turns have run out, if that is what the trap before `after` means.
+pub(crate) fn trapped(after: u64) -> Option<u64> {
     let pc = after.wrapping_sub(1);
     let patches = PATCHES.0.borrow();
-    let state = patches.as_ref()?;
-    let turns = &shared().turns;
-    if let Some(counted) = state.counted.get(&pc).filter(|c| c.made.trap.is_none()) {
-        let left = turns.load(Ordering::Relaxed) - TRAP_TURNS;
-        turns.store(left, Ordering::Relaxed);
-        if left > 0 {
-            return counted.copy_of(0).map(Trapped::GoOn);
-        }
-        turns.store(i64::from(TURNS), Ordering::Relaxed);
-        return Some(Trapped::Enter(pc));
-    }
-    let is_here = |c: &Counted| c.made.trap.is_some_and(|trap| c.address(trap) == pc);
-    let (at, _) = state.counted.iter().find(|(_, c)| is_here(c))?;
-    turns.store(i64::from(TURNS), Ordering::Relaxed);
-    Some(Trapped::Enter(*at))
+    let counted = &patches.as_ref()?.counted;
+    let traps = |(at, c): (&u64, &Counted)| c.made.trap.map_or(*at, |trap| c.address(trap)) == pc;
+    let (at, _) = counted.iter().find(|place| traps(*place))?;
+    shared().turns.store(i64::from(TURNS), Ordering::Relaxed);
+    Some(*at)
 }
 
 /// Finds the loop in which these instructions were executed, and where to count its turns.

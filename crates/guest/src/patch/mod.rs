@@ -18,7 +18,7 @@ use crate::arena::peek;
 use crate::entry::{self, LOCAL};
 use crate::raw;
 use counted::{Counted, Mapped};
-pub(crate) use counted::{Trapped, find as find_loop, is_ours, mapped, trapped as trapped_loop};
+pub(crate) use counted::{find as find_loop, is_ours, mapped, trapped as trapped_loop};
 use decode::Form;
 pub(crate) use decode::JUMP;
 use kernel::abi::PAGE;
@@ -26,7 +26,7 @@ use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES};
 use model::LoopSite;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use targets::Targets;
+pub(crate) use targets::Targets;
 use trampoline::SLOT;
 pub(crate) use trampoline::jump;
 
