@@ -102,7 +102,7 @@ impl Worker {
             end_on_crash: self.spec.is_some(),
             expected: None,
             spin_limit_nanos: self.setup.spin_limit_nanos,
-            loop_limit_nanos: LOOP_LIMIT_NANOS.min(self.setup.spin_limit_nanos),
+            loop_limit_nanos: LOOP_LIMIT_NANOS.min(self.setup.spin_limit_nanos / 2),
             loops: Vec::new(),
             retention: Retention::All,
             directory: self.setup.directory.clone(),

@@ -98,9 +98,10 @@ impl Host for GuestHost {
     }
     fn map_image(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Result<(), Errno> {
         let fd = arena::outside_arena(|| image::open(path)).ok_or(abi::errno::ENOENT)?;
-        map(at, len, prot, libc::MAP_PRIVATE, fd, offset)?;
+        map(at, len, prot, libc::MAP_PRIVATE, fd, offset)
+    }
+    fn mapped_file(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) {
         patch::mapped(at, len, prot, path, offset);
-        Ok(())
     }
     fn unmap(&mut self, at: u64, len: u64) {
         patch::forget(at, len);

@@ -13,7 +13,7 @@ use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
 use model::plan::Op;
-use model::{Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value};
+use model::{Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value, VirtualDuration};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A simulated machine of the world: one per service, and one named `test` for the driver.
@@ -46,6 +46,8 @@ pub struct Config {
     pub end_on_crash: bool,
     /// End the run, undecided, after so many calls; 0 is without limit.
     pub max_calls: u64,
+    /// How long counted loops may keep a thread from making a call; 0 is without limit.
+    pub patience: VirtualDuration,
     /// Pass what guests write to standard output and error on to the supervisor ([`Kernel::console`]).
     pub console: bool,
     /// What is kept of the events.

@@ -1,18 +1,21 @@
 //! Places in programs at which turns of loops are counted ([`crate::loops`]): patched when their file is mapped.
 
-use super::{PATCHES, State, map_page, write_code};
-use crate::arena::{outside_arena, shared};
-use crate::entry;
+use super::{JUMP, PATCHES, State, map_page, write_code};
+use crate::arena::{outside_arena, peek, shared};
+use crate::entry::{self, LOCAL};
 use crate::loops::code::{self, Made, ROOM, TRAP, Words};
 use crate::loops::Place;
 use crate::patch::trampoline::{SLOT, jump};
 use crate::patch::zone_near;
 use kernel::abi::PAGE;
-use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
+use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES};
 use kernel::scheduler::TURNS;
 use model::LoopSite;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
+
+const CODE: u32 = (libc::PROT_READ | libc::PROT_EXEC) as u32;
+const NOP: u8 = 0x90;
 
 /// A file's code as it was mapped.
 pub(super) struct Mapped {
@@ -29,6 +32,17 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// What stands at the place instead of the original.
+    fn patch(&self, at: u64) -> Option<Vec<u8>> {
+        let mut patch = self.original.clone();
+        if self.made.trap.is_some() {
+            patch.fill(NOP);
+            patch[..JUMP].copy_from_slice(&jump(at, self.place)?);
+        } else {
+            patch[0] = TRAP;
+        }
+        Some(patch)
+    }
     fn address(&self, offset: usize) -> u64 {
         self.place + offset as u64
     }
@@ -41,7 +55,6 @@ impl Counted {
 
 /// A file was mapped for the guest: its loops that are to be counted are patched.
 pub(crate) fn mapped(at: u64, len: u64, prot: u32, path: &str, offset: u64) {
-    const CODE: u32 = (libc::PROT_READ | libc::PROT_EXEC) as u32;
     if prot != CODE {
         return;
     }
@@ -71,9 +84,23 @@ impl State {
         }
         // SAFETY: the caller has found that the range is mapped readable.
         let there = unsafe { std::slice::from_raw_parts(at as *const u8, expected.len()) };
-        if there != expected {
+        let counted = match self.retired.remove(&at).filter(|c| c.original == expected) {
+            Some(counted) => counted,
+            None => self.make(at, expected)?,
+        };
+        let patch = counted.patch(at)?;
+        // What comes from a snapshot is patched already.
+        if there == expected {
+            write_code(at, &patch)?;
+        } else if there != patch {
+            self.retired.insert(at, counted);
             return None;
         }
+        self.counted.insert(at, counted);
+        Some(())
+    }
+    /// Makes the code for a place.
+    fn make(&mut self, at: u64, original: &[u8]) -> Option<Counted> {
         let zone = zone_near(at)?;
         let slots = ROOM / SLOT;
         let used = self.used[zone].next_multiple_of(slots);
@@ -83,23 +110,13 @@ impl State {
         let place = HOST_ZONES[zone] + (used * SLOT) as u64;
         let header = shared();
         let words = Words { turns: header.turns.as_ptr() as u64, scratch: header.scratch.as_ptr() as u64 };
-        let made = code::make(expected, at, place, words)?;
-        let patch = match made.trap {
-            Some(_) => {
-                let mut patch = jump(at, place)?.to_vec();
-                patch.resize(expected.len(), 0x90);
-                patch
-            }
-            None => vec![TRAP],
-        };
+        let made = code::make(original, at, place, words)?;
         if place.is_multiple_of(PAGE) {
             map_page(place)?;
         }
         write_code(place, &made.code)?;
-        write_code(at, &patch)?;
         self.used[zone] = used + slots;
-        self.counted.insert(at, Counted { original: expected.to_vec(), place, made });
-        Some(())
+        Some(Counted { original: original.to_vec(), place, made })
     }
     /// Forgets places and mappings in a range; the original bytes are given to `f` with their place.
     pub(super) fn uncount(&mut self, range: Range<u64>, f: impl Fn(u64, &[u8])) {
@@ -111,7 +128,7 @@ impl State {
             let counted = &self.counted[&at];
             if at + counted.original.len() as u64 > range.start {
                 f(at, &counted.original);
-                self.counted.remove(&at);
+                self.retired.extend(self.counted.remove_entry(&at));
                 entry::forget_resume();
             }
         }
@@ -128,7 +145,8 @@ impl State {
     }
     /// The original of an instruction in the code of a place.
     pub(super) fn original_counted(&self, pc: u64) -> Option<u64> {
-        let (at, counted) = self.counted.iter().find(|(_, c)| (c.place..c.place + ROOM as u64).contains(&pc))?;
+        let all = self.counted.iter().chain(&self.retired);
+        let (at, counted) = all.into_iter().find(|(_, c)| (c.place..c.place + ROOM as u64).contains(&pc))?;
         let offset = (pc - counted.place) as usize;
         if offset >= counted.made.copies_end && counted.made.trap.is_none_or(|trap| offset < trap) {
             return Some(at + counted.original.len() as u64);
@@ -164,8 +182,17 @@ pub(crate) fn find(executed: &[u64]) -> Option<LoopSite> {
 impl State {
     fn mapped_at(&self, at: u64) -> Option<(u64, &Mapped)> {
         let (start, mapped) = self.mapped.range(..=at).next_back()?;
-        (at < mapped.end && super::code_mapping(at).is_some()).then_some((*start, mapped))
+        (at < mapped.end && code_of_a_file(at).is_some()).then_some((*start, mapped))
     }
+}
+
+/// The mapping of a file's code around an address; files that guests have made are files too.
+fn code_of_a_file(at: u64) -> Option<(u64, u64)> {
+    peek(|k| {
+        let (start, vma) = k.memory(LOCAL.space.get()).find(at)?;
+        let is_file = matches!(vma.backing, Backing::File(..) | Backing::Copied(..));
+        (is_file && vma.prot == CODE).then_some((start, vma.end))
+    })
 }
 
 fn code_from(at: u64, end: u64) -> &'static [u8] {
@@ -183,7 +210,7 @@ impl crate::loops::Code for Program<'_> {
         self.state.mapped_at(at).map_or(&[], |(_, mapped)| code_from(at, mapped.end))
     }
     fn entered(&mut self, range: Range<u64>) -> bool {
-        let Some((start, end)) = super::code_mapping(range.start) else { return true };
+        let Some((start, end)) = code_of_a_file(range.start) else { return true };
         let code = code_from(start, end);
         let targets = self.state.targets.entry(start).or_insert_with(|| super::Targets::of(code));
         targets.any(code, (range.start - start) as usize..(range.end - start) as usize)

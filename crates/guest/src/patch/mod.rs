@@ -64,8 +64,9 @@ struct State {
     loops: Vec<LoopSite>,
     /// Code mapped from files, by its start.
     mapped: BTreeMap<u64, Mapped>,
-    /// Places where loops are counted.
+    /// Places where loops are counted, and places where they were: the code for them stays.
     counted: BTreeMap<u64, Counted>,
+    retired: BTreeMap<u64, Counted>,
 }
 
 struct Patches(RefCell<Option<State>>);

@@ -216,12 +216,14 @@ fn restore_mappings(memory: &mut Memory, from: u64, to: u64) -> Option<()> {
             }
             (Backing::File(path, offset) | Backing::Beyond(path, offset), None) => {
                 image::map(at, end - at, vma.prot, path, offset + (at - start))?;
-                patch::mapped(at, end - at, vma.prot, path, offset + (at - start));
             }
             (Backing::Shared(_) | Backing::Ahead(_), None) => {
                 with_kernel(|k| k.stale.entry(space).or_default().push((at, end - at)));
             }
             (Backing::Anonymous | Backing::Copied(..), None) => return None,
+        }
+        if let Backing::File(path, offset) | Backing::Copied(_, path, offset) = &vma.backing {
+            patch::mapped(at, end - at, vma.prot, path, offset + (at - start));
         }
     }
     Some(())

@@ -16,9 +16,12 @@ use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
 use model::machine::{Machine as _, Stopped};
 use model::plan::Plan;
-use model::{Choice, Event, EventHash, EventIndex, Failure, LoopSite, Seed, ServiceId, Source, ThreadId, VirtualTime};
+use model::{Choice, Event, EventHash, EventIndex, Failure, LoopSite, Seed, ServiceId, Source, ThreadId, VirtualDuration, VirtualTime};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
+
+/// How much longer, in simulated time, a thread may go round in counted loops than it may use the processor uncounted.
+const PATIENCE: u64 = 10;
 
 /// What guests write to their standard streams, as it is to be passed on: (is standard error, bytes).
 pub type Console = Box<dyn FnMut(bool, &[u8])>;
@@ -36,7 +39,8 @@ pub struct WorldOptions {
     pub end_on_crash: bool,
     /// Hashes of the events of an earlier run that this one must repeat.
     pub expected: Option<Vec<EventHash>>,
-    /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds.
+    /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds. In counted loops it may
+    /// spend ten times as long, in simulated time.
     pub spin_limit_nanos: u64,
     /// Processor time without a call after which the loop is looked for that a guest is in, if anybody waits: the run
     /// then ends, to begin again with one more of `loops`. In nanoseconds; 0 is never.
@@ -440,6 +444,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
         seed: options.seed,
         end_on_crash: options.end_on_crash,
         max_calls: options.max_calls,
+        patience: VirtualDuration(options.spin_limit_nanos.saturating_mul(PATIENCE)),
         console,
         retention: options.retention,
     }

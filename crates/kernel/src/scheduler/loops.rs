@@ -11,12 +11,9 @@ pub const TURNS: u32 = 1_000;
 pub const TURN_COST: VirtualDuration = VirtualDuration(10);
 /// What an entry costs, in calls.
 const CALLS: u32 = (TURNS as u64 * TURN_COST.0 / CALL_COST.0) as u32;
-/// A thread that others wait for and that has looped for so long without a call makes no progress.
-const PATIENCE: VirtualDuration = VirtualDuration::secs(60);
-
 impl Kernel {
     /// Counted loops have gone round [`TURNS`] times; the thread at work, whose registers are those of the place,
-    /// enters.
+    /// enters. One that has done nothing else for longer than [`crate::Config::patience`] makes no progress.
     pub fn looped(&mut self) {
         let thread = self.thread_mut(self.current);
         thread.slice += CALLS;
@@ -25,7 +22,8 @@ impl Kernel {
         self.process_mut(process).calls += u64::from(CALLS);
         self.processor_used(process);
         self.clock.jump(self.clock.now().after(VirtualDuration(u64::from(CALLS) * CALL_COST.0)));
-        if spun >= PATIENCE {
+        let patience = self.config.patience;
+        if patience != VirtualDuration::ZERO && spun >= patience {
             self.end(Ending::Spin { thread: id, pc });
         }
     }
