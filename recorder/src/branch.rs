@@ -30,13 +30,16 @@ pub struct Tails {
 /// one after the other. `tail(n)` answers the choices of the n-th branch; it is called in the arena, as `source` is.
 /// `driver` is called once, but returns once for the run and once in every branch.
 pub fn branched(
-    options: WorldOptions,
+    mut options: WorldOptions,
     source: impl FnOnce() -> Box<dyn Source>,
     events: &[EventIndex],
     tails: u32,
     tail: impl Fn(u32) -> Box<dyn Source> + 'static,
     driver: impl FnOnce(&World) -> Verdict,
 ) -> Branched {
+    // A branch cannot begin again with one more loop counted: one that spins ends as such.
+    options.loop_limit_nanos = 0;
+    let loops = options.loops.clone();
     let found: Rc<RefCell<Vec<Tails>>> = Rc::default();
     let in_branch: Rc<Cell<bool>> = Rc::default();
     let world = World::new(options, None, source);
@@ -61,10 +64,10 @@ pub fn branched(
     world.pause(Pauses { after: events.iter().copied().collect(), then: Rc::new(then) });
     let verdict = driver(&world);
     if in_branch.get() {
-        let outcome = judged(world.remains(), verdict).outcome;
+        let outcome = judged(world.remains(), verdict, Vec::new()).outcome;
         // An outcome that cannot be encoded is a branch that was lost.
         world.deliver(&trace::wire::encode_outcome(&outcome).unwrap_or_default());
     }
-    let finished = crate::finish(world, verdict);
+    let finished = judged(world.finish(), verdict, loops);
     Branched { finished, tails: found.take() }
 }

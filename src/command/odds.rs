@@ -1,6 +1,6 @@
 //! `fbsim odds`: how likely a saved case's failure is from each moment on.
 
-use super::{encode, frame, setup_for_trace, steps_of};
+use super::{calibrate, encode, frame, setup_for_trace};
 use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::Pool;
@@ -19,7 +19,7 @@ pub(crate) fn odds(args: &cli::Odds) -> Result<Exit, Problem> {
     };
     let mut curve = Curve::new(run_begins(&trace), last.index);
     let mut pool = Pool::start(setup_for_trace(&trace, args.engine)?, vec![None])?;
-    let steps = steps_of(&mut pool, &header.test, args.strategy)?;
+    let steps = calibrate(&mut pool, &header.test, args.strategy)?.steps;
     let mut compared = 0;
     let mut line = ui::Line::new();
     for round in 1..=args.rounds {
@@ -76,7 +76,8 @@ fn tails(
         strategy: args.strategy.to_string(),
         steps,
     };
-    let answer = pool.ask(frame(0, &trace.header.test, &job, what)?, |_, _| {})?;
+    let loops = kept::facts(trace, recorder::LOOP);
+    let answer = pool.ask(frame(0, &trace.header.test, &job, &loops, what)?, |_, _| {})?;
     let found = answer.tails.ok_or_else(|| Problem::internal("the worker branched nothing"))?;
     if found.hash != trace.outcome.hash.0 {
         let message = format!(
@@ -102,9 +103,10 @@ fn tails(
 
 /// Runs continuations again from the start. Each must be the same run.
 fn run_again(pool: &mut Pool, trace: &Trace, after: EventIndex, outcomes: &[Outcome]) -> Result<u64, Problem> {
+    let loops = kept::facts(trace, recorder::LOOP);
     for (number, branch) in outcomes.iter().enumerate() {
         let job = Job { test: 0, seed: trace.header.seed, how: How::Replay(branch.choices.clone()) };
-        let again = pool.ask(frame(1, &trace.header.test, &job, What::Outcome)?, |_, _| {})?.outcome;
+        let again = pool.ask(frame(1, &trace.header.test, &job, &loops, What::Outcome)?, |_, _| {})?.outcome;
         let same = again.as_ref().is_some_and(|o| (o.hash, o.events) == (branch.hash, branch.events));
         if !same {
             let (hash, choices) = (branch.hash, encode(&branch.choices)?.len());

@@ -43,6 +43,8 @@ pub(crate) struct JobFrame {
     pub(crate) steps: u64,
     /// The choices to repeat, in the trace crate's encoding.
     pub(crate) choices: Option<Vec<u8>>,
+    /// Loops whose turns are counted, as text.
+    pub(crate) loops: Vec<String>,
     pub(crate) what: What,
 }
 
@@ -101,6 +103,8 @@ pub(crate) struct Extras {
     pub(crate) statuses: Vec<Option<u32>>,
     /// What the specification printed, and warnings about the test.
     pub(crate) said: Vec<String>,
+    /// Loops whose turns were counted, as text.
+    pub(crate) loops: Vec<String>,
 }
 
 /// A frame from a worker.

@@ -5,15 +5,18 @@ use crate::exit::{Exit, Problem};
 use crate::pool::wire::{self, Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
 use crate::spec::{self, Loaded};
 use explorer::{How, Job, StrategySpec};
-use guest::world::Remains;
 use guest::{Console, World, WorldOptions};
 use kernel::log::Retention;
 use model::plan::{Plan, Service};
-use model::{EventIndex, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use model::{EventIndex, LoopSite, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use recorder::Finished;
 use std::cell::RefCell;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
+
+/// Processor time without a call after which a guest is in a loop that may have to be counted.
+const LOOP_LIMIT_NANOS: u64 = 1_000_000_000;
 
 /// What the worker runs.
 struct Worker {
@@ -99,6 +102,8 @@ impl Worker {
             end_on_crash: self.spec.is_some(),
             expected: None,
             spin_limit_nanos: self.setup.spin_limit_nanos,
+            loop_limit_nanos: LOOP_LIMIT_NANOS.min(self.setup.spin_limit_nanos / 2),
+            loops: Vec::new(),
             retention: Retention::All,
             directory: self.setup.directory.clone(),
             entry: match self.setup.engine.entry {
@@ -133,13 +138,13 @@ impl Worker {
             Ok(job) => job,
             Err(why) => return answer(&Frame::Refused(frame.id, why)),
         };
-        let options = self.options(job.seed);
+        let options = WorldOptions { loops: loops_of(&frame.loops)?, ..self.options(job.seed) };
         let source = || job.source();
         let driver = |world: &World| self.drive(&frame.test, world);
         match &frame.what {
             What::Outcome if self.spec.is_some() && self.setup.engine.boot == cli::Boot::Shared => {
                 let finished = self.booted.borrow_mut().run(options, source, driver);
-                self.outcome(frame.id, &finished.outcome, &finished.remains)
+                self.outcome(frame.id, &finished)
             }
             What::Outcome | What::Console { record: false, .. } => {
                 self.booted.borrow_mut().forget();
@@ -148,7 +153,7 @@ impl Worker {
                 let retention = if self.spec.is_some() { Retention::All } else { Retention::Hash };
                 let options = WorldOptions { retention, ..options };
                 let finished = recorder::run(options, console, source, driver);
-                self.outcome(frame.id, &finished.outcome, &finished.remains)
+                self.outcome(frame.id, &finished)
             }
             What::Record { rerun } | What::Console { rerun, .. } => {
                 self.booted.borrow_mut().forget();
@@ -156,7 +161,7 @@ impl Worker {
                 match recorder::record(options, source, driver, &header) {
                     Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
                     Ok((finished, bytes)) => {
-                        self.outcome(frame.id, &finished.outcome, &finished.remains)?;
+                        self.outcome(frame.id, &finished)?;
                         answer(&Frame::Trace(frame.id, bytes))
                     }
                 }
@@ -186,13 +191,14 @@ impl Worker {
             }
         }
     }
-    fn outcome(&self, id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
+    fn outcome(&self, id: u64, Finished { outcome, remains, loops }: &Finished) -> Result<(), Problem> {
         let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
         let extras = Extras {
             complaints: remains.complaints.clone(),
             crashes: remains.crashes.clone(),
             statuses: remains.statuses.clone(),
             said: self.said.take(),
+            loops: loops.iter().map(ToString::to_string).collect(),
         };
         answer(&Frame::Outcome(id, extras, bytes))
     }
@@ -212,7 +218,10 @@ impl Worker {
                 return answer(&Frame::Refused(frame.id, why));
             }
         }
-        let options = self.options(trace.header.seed);
+        let facts = trace.header.facts.iter().filter(|(name, _)| name == recorder::LOOP);
+        let loops = loops_of(facts.map(|(_, value)| value))?;
+        // A replay looks for no others: with one more it would be another run.
+        let options = WorldOptions { loops, loop_limit_nanos: 0, ..self.options(trace.header.seed) };
         let driver = |world: &World| self.drive(&frame.test, world);
         match replayer::replay(&trace, options, driver) {
             Err(e) => answer(&Frame::Refused(frame.id, e.to_string())),
@@ -264,6 +273,11 @@ impl Worker {
             facts,
         }
     }
+}
+
+fn loops_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Vec<LoopSite>, Problem> {
+    let site = |text: &str| text.parse::<LoopSite>().map_err(|e| Problem::internal(e.to_string()));
+    texts.into_iter().map(|text| site(text.as_ref())).collect()
 }
 
 /// An error with its causes.

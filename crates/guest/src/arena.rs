@@ -17,7 +17,7 @@ use crate::raw;
 use crate::region::Behind;
 use kernel::{AddressSpaceId, Kernel};
 use std::alloc::{GlobalAlloc, Layout};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use tikv_jemallocator::Jemalloc as Process;
 
 /// Where the arena lies, in every process.
@@ -46,6 +46,11 @@ pub(crate) struct Header {
     pub(crate) answer: AtomicU32,
     /// Address spaces below this number are part of a snapshot: their processes outlive them.
     pub(crate) armed_below: AtomicU32,
+    /// Turns of counted loops that are left until the thread at work enters, and room for a register meanwhile.
+    pub(crate) turns: AtomicI64,
+    pub(crate) scratch: AtomicU64,
+    /// What the watchdog wants to know ([`crate::watchdog::Ask`]).
+    pub(crate) ask: AtomicU32,
     /// How much of the snapshots' store is taken.
     pub(crate) stored: AtomicU64,
     pub(crate) batons: [AtomicU32; SPACES_MAX],
@@ -170,6 +175,7 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
         header.entries.store(0, Ordering::Relaxed);
         header.broken.store(0, Ordering::Relaxed);
         header.order.store(0, Ordering::Relaxed);
+        header.turns.store(i64::from(kernel::scheduler::TURNS), Ordering::Relaxed);
         header.armed_below.store(0, Ordering::Relaxed);
     }
     let was = KERNEL_MODE.swap(true, Ordering::Relaxed);

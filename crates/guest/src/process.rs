@@ -8,7 +8,7 @@ use crate::snapshot::{self, Order};
 use crate::{baton, cpuid, image, raw, twin};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
-use model::Errno;
+use model::{Errno, LoopSite};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How long a process that the host does not end with its supervisor waits for the baton before it looks whether that
@@ -127,12 +127,12 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
 ///
 /// # Errors
 /// The host's reason.
-pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry) -> Result<(), Errno> {
+pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry, loops: &[LoopSite]) -> Result<(), Errno> {
     if fork_host(child)? != Forked::Child {
         return Ok(());
     }
     prepare();
-    patch::begin(entry);
+    patch::begin(entry, loops);
     entry::serve()
 }
 

@@ -13,7 +13,10 @@ use crate::process::{Extended, Pending, Process, ProcessId, Thread, ThreadState}
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
 use model::plan::{Hardware, Op, User};
-use model::{Choices, EventIndex, Glob, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value};
+use model::{
+    Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value,
+    VirtualDuration,
+};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A simulated machine of the world: one per service, and one named `test` for the driver.
@@ -62,6 +65,8 @@ pub struct Config {
     pub end_on_crash: bool,
     /// End the run, undecided, after so many calls; 0 is without limit.
     pub max_calls: u64,
+    /// How long counted loops may keep a thread from making a call; 0 is without limit.
+    pub patience: VirtualDuration,
     /// Pass what guests write to standard output and error on to the supervisor ([`Kernel::console`]).
     pub console: bool,
     /// What is kept of the events.
@@ -84,6 +89,8 @@ pub enum Ending {
         /// Its instruction pointer when it was caught.
         pc: u64,
     },
+    /// A loop was found that keeps others from going on: the run has to begin again with its turns counted.
+    Loop(LoopSite),
     /// A bound of the configuration was reached.
     Limit(String),
     /// The run differs from the one it should repeat.

@@ -26,7 +26,7 @@ use crate::host::AddressSpaceId;
 use crate::registers::Registers;
 use crate::signal::{Action, AltStack, SignalMask, SignalQueue};
 use crate::wait::{Restart, Wait};
-use model::{ServiceId, ThreadId, VirtualTime};
+use model::{ServiceId, ThreadId, VirtualDuration, VirtualTime};
 use std::collections::BTreeMap;
 
 /// A process: the pid is that of its first thread.
@@ -272,6 +272,8 @@ pub struct Thread {
     pub nice: i8,
     /// Calls made since it last gave the processor away.
     pub slice: u32,
+    /// How long counted loops have kept it from making a call.
+    pub spun: VirtualDuration,
     /// The last processor exception it raised, for its signal frames.
     pub last_fault: crate::signal::HardwareFault,
 }
@@ -299,6 +301,7 @@ impl Thread {
             affinity: 0,
             nice: 0,
             slice: 0,
+            spun: VirtualDuration::ZERO,
             last_fault: crate::signal::HardwareFault::default(),
         }
     }

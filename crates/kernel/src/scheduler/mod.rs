@@ -15,6 +15,10 @@
 //!
 //! The scheduler itself has no policy: it names the candidates in a fixed order, and [`model::Choices`] decides.
 
+mod loops;
+
+pub use loops::{TURN_COST, TURNS};
+
 use crate::host::{AddressSpaceId, Host};
 use crate::process::{Pending, ThreadState};
 use crate::time::TimerAction;
