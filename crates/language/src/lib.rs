@@ -38,6 +38,7 @@ mod source;
 mod spec;
 mod store;
 mod suggest;
+mod unit;
 mod values;
 
 pub use error::{Code, SpecError};

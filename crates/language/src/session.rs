@@ -6,7 +6,9 @@ use crate::diagnostic::Diagnostic;
 use crate::error::Code;
 use crate::evaluate::Budget;
 use crate::guard::Guards;
+use crate::load::Program;
 use crate::run::faults::Rules;
+use crate::source::Sources;
 use model::Machine;
 use model::plan::Plan;
 use starlark::PrintHandler;
@@ -35,6 +37,7 @@ pub(crate) struct Live<'e> {
     pub(crate) machine: &'e dyn Machine,
     pub(crate) plan: &'e Plan,
     pub(crate) guards: &'e Guards,
+    pub(crate) sources: &'e Sources,
     pub(crate) stage: Cell<Stage>,
     /// A monitor is looking at an event; the world stands still.
     pub(crate) monitoring: Cell<bool>,
@@ -73,11 +76,12 @@ impl<'e> Session<'e> {
     pub(crate) fn load(resolve: ResolveBinary<'e>) -> Session<'e> {
         Session::new(Mode::Load(resolve))
     }
-    pub(crate) fn run(machine: &'e dyn Machine, plan: &'e Plan, guards: &'e Guards) -> Session<'e> {
+    pub(crate) fn run(machine: &'e dyn Machine, program: &'e Program) -> Session<'e> {
         let live = Live {
             machine,
-            plan,
-            guards,
+            plan: &program.plan,
+            guards: program.guards(),
+            sources: program.sources(),
             stage: Cell::new(Stage::Module),
             monitoring: Cell::new(false),
             rules: RefCell::default(),
