@@ -49,4 +49,4 @@ pub use registers::Registers;
 pub use scheduler::Switch;
 pub use syscall::{Outcome, Sys};
 pub use wait::{Restart, Wait, WaitKey};
-pub use world::{Config, Ending, Kernel, ServiceHost};
+pub use world::{Config, Ending, Kernel, Owner, ServiceHost};

@@ -12,7 +12,7 @@ use crate::net::Network;
 use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
-use model::plan::Op;
+use model::plan::{Hardware, Op, User};
 use model::{Choices, EventIndex, Glob, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -31,8 +31,24 @@ pub struct ServiceHost {
     pub ops: Vec<Op>,
     /// Host directories shown inside, as (path inside, path on the image).
     pub mounts: Vec<(String, String)>,
-    /// Number of processors that programs see.
-    pub processors: u32,
+    /// Processors, memory and disk.
+    pub hardware: Hardware,
+    /// Who its programs run as.
+    pub user: User,
+}
+
+/// Who owns what guests make, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// The superuser, as whom nobody runs: owner of the image and of what is simulated.
+    pub const ROOT: Owner = Owner { uid: 0, gid: 0 };
 }
 
 /// What a world is made of.
@@ -195,6 +211,15 @@ impl Kernel {
     /// The host of a service.
     pub fn service(&self, id: ServiceId) -> &ServiceHost {
         &self.config.hosts[id.index()]
+    }
+    /// Who the programs of a service run as.
+    pub fn user(&self, id: ServiceId) -> &User {
+        &self.service(id).user
+    }
+    /// Who the programs of a service run as, by numbers.
+    pub fn owner(&self, id: ServiceId) -> Owner {
+        let user = self.user(id);
+        Owner { uid: user.uid, gid: user.gid }
     }
     /// A thread that exists.
     ///

@@ -51,7 +51,7 @@ pub(crate) fn build(
             observe_topic: service.observe_topic.clone(),
             decoders: service.decoders.clone(),
             ops: service.ops.clone(),
-            mounts: Vec::new(),
+            ..Service::default()
         });
     }
     Ok(plan)

@@ -62,7 +62,7 @@ pub(crate) fn park_or_again(c: &mut Caller<'_>, file: FileId, object: ObjectId, 
 /// The caller wrote to something that nobody reads any more.
 pub(crate) fn broken_pipe(c: &mut Caller<'_>) {
     let ProcessId { pid, .. } = c.process_id();
-    let info = Info { signal: libc::SIGPIPE as u8, pid, uid: crate::process::credentials::UID, ..Info::default() };
+    let info = Info { signal: libc::SIGPIPE as u8, pid, uid: c.owner().uid, ..Info::default() };
     c.k.send_signal(Recipient::Thread(c.id), info);
 }
 

@@ -191,7 +191,10 @@ impl Kernel {
             if ended {
                 self.report_end(child);
             } else if signal != 0 {
-                self.send_signal(Target::Process(child), Info::sent(signal, Info::USER, id.pid));
+                self.send_signal(
+                    Target::Process(child),
+                    Info::sent(signal, Info::USER, id.pid, self.owner(id.service).uid),
+                );
             }
         }
     }
@@ -216,7 +219,7 @@ impl Kernel {
                 ExitStatus::Exited(code) => (libc::CLD_EXITED, code),
                 ExitStatus::Signaled(signal) => (libc::CLD_KILLED, signal),
             };
-            let info = Info { value: u64::from(value), ..Info::sent(signal, code, id.pid) };
+            let info = Info { value: u64::from(value), ..Info::sent(signal, code, id.pid, self.owner(id.service).uid) };
             self.send_signal(Target::Process(parent), info);
         }
         if unwanted {
@@ -229,7 +232,8 @@ impl Kernel {
         let parent = ProcessId { service: id.service, pid: self.processes[&id].parent };
         let Some(entry) = self.processes.get(&parent).filter(|p| p.status.is_none()) else { return };
         if !entry.action(SIGCHLD).has(libc::SA_NOCLDSTOP) {
-            let info = Info { value: u64::from(signal), ..Info::sent(SIGCHLD, code, id.pid) };
+            let info =
+                Info { value: u64::from(signal), ..Info::sent(SIGCHLD, code, id.pid, self.owner(id.service).uid) };
             self.send_signal(Target::Process(parent), info);
         }
         self.wake(WaitKey::Child(parent));

@@ -5,10 +5,9 @@ use crate::abi::errno::{ENOENT, ESRCH};
 use crate::file::Target;
 use crate::host::Host;
 use crate::memory::STACK_TOP;
-use crate::process::credentials::{GID, UID};
 use crate::process::{Process, ProcessId, Thread, ThreadState};
 use crate::time::Clock;
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{Errno, ThreadId};
 use std::fmt::Write as _;
 
@@ -94,11 +93,12 @@ impl Kernel {
 
     fn status(&self, p: &Process, thread: Option<&Thread>, tid: u32) -> String {
         let (letter, word) = state(p, thread);
+        let Owner { uid, gid } = self.owner(p.id.service);
         let mut out = format!("Name:\t{}\nUmask:\t{:04o}\nState:\t{letter} ({word})\n", name(p, thread), p.umask);
         let _ = writeln!(
             out,
-            "Tgid:\t{0}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{1}\nTracerPid:\t0\nUid:\t{UID}\t{UID}\t{UID}\t{UID}\nGid:\t{GID}\t\
-             {GID}\t{GID}\t{GID}\nFDSize:\t{2}\nGroups:\t{GID} \nNStgid:\t{0}\nNSpid:\t{tid}\nNSpgid:\t{3}\nNSsid:\t{4}",
+            "Tgid:\t{0}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{1}\nTracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t\
+             {gid}\t{gid}\t{gid}\nFDSize:\t{2}\nGroups:\t{gid} \nNStgid:\t{0}\nNSpid:\t{tid}\nNSpgid:\t{3}\nNSsid:\t{4}",
             p.id.pid,
             p.parent,
             (p.fds.map.len() as u64).next_power_of_two().max(64),
