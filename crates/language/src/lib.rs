@@ -41,6 +41,7 @@ mod suggest;
 mod unit;
 mod values;
 
+pub use builtins::machine::Build;
 pub use error::{Code, SpecError};
 pub use evaluate::STACK_BYTES_MIN;
 pub use load::{LoadOptions, SpecSource, load};

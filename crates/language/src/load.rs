@@ -4,6 +4,7 @@
 //! to learn what it declares, and again for every test.
 
 use crate::builtins;
+use crate::builtins::machine::Build;
 use crate::diagnostic::spec_error;
 use crate::error::{Code, SpecError};
 use crate::evaluate::{Budget, call, evaluator};
@@ -11,7 +12,7 @@ use crate::guard::{self, Guards};
 use crate::identity;
 use crate::outline::{self, Told};
 use crate::plan;
-use crate::session::Session;
+use crate::session::{Session, Surroundings};
 use crate::source::Sources;
 use crate::spec::{Spec, TestInfo, TestKind, discover};
 use crate::store::Store;
@@ -39,8 +40,14 @@ pub struct SpecSource {
 pub struct LoadOptions<'a> {
     /// Variables that every service gets, whatever its own `env` says.
     pub env_overrides: Vec<(String, String)>,
-    /// From the program of a service, as the specification names it, to a path on the host.
-    pub resolve_binary: &'a dyn Fn(&str) -> Result<String, String>,
+    /// From the program of a service, as the specification names it, to a path on the host; with how it is built, if the
+    /// specification says so.
+    pub resolve_binary: &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>,
+    /// From a file or directory to be shown to a service, as the specification names it, to a path on the host.
+    pub resolve_path: &'a dyn Fn(&str) -> Result<String, String>,
+    /// Builds a program, or says why it cannot be built. Called whenever the specification is loaded: whoever wants it
+    /// built only once does nothing the other times.
+    pub build: &'a dyn Fn(&Build) -> Result<(), String>,
 }
 
 impl fmt::Debug for LoadOptions<'_> {
@@ -133,7 +140,12 @@ pub fn load(
     loader: &dyn Fn(&str) -> Result<String, String>,
     options: LoadOptions<'_>,
 ) -> Result<Spec, SpecError> {
-    let session = Session::load(options.resolve_binary);
+    let session = Session::load(Surroundings {
+        resolve_binary: options.resolve_binary,
+        resolve_path: options.resolve_path,
+        build: options.build,
+        read: loader,
+    });
     let mut loading = Loading {
         loader,
         session: &session,
@@ -156,6 +168,7 @@ pub fn load(
         plan: Plan::default(),
     };
     let (plan, tests, told) = inspect(&program, &session, &options.env_overrides)?;
+    session.files.take().iter().for_each(|(path, text)| program.sources.add(path, text));
     let functions = tests.iter().filter(|t| t.kind == TestKind::Function).map(|t| t.name.as_str());
     program.compile(&text, &source.path, &functions.collect::<Vec<_>>(), &session);
     program.start_order = plan::start_order(&plan, &program.sources)?;
@@ -273,7 +286,12 @@ mod tests {
 
     fn is_compiled(text: &str) -> bool {
         let source = SpecSource { path: "spec.star".to_owned(), text: text.to_owned() };
-        let options = LoadOptions { env_overrides: Vec::new(), resolve_binary: &|_| Ok("/program".to_owned()) };
+        let options = LoadOptions {
+            env_overrides: Vec::new(),
+            resolve_binary: &|_, _| Ok("/program".to_owned()),
+            resolve_path: &|p| Ok(p.to_owned()),
+            build: &|_| Ok(()),
+        };
         let library = |_: &str| Ok("def order():\n    pass\n".to_owned());
         let spec = load(source, &library, options).unwrap_or_else(|e| panic!("{text}: {e}"));
         spec.is_compiled()

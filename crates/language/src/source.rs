@@ -40,6 +40,10 @@ impl Sources {
             _ => (file, line, column),
         }
     }
+    /// The text of a file.
+    pub(crate) fn file(&self, path: &str) -> Option<&str> {
+        self.text(path)
+    }
     fn text(&self, path: &str) -> Option<&str> {
         self.files.iter().find(|(p, _)| p == path).map(|(_, text)| text.as_str())
     }
