@@ -17,8 +17,6 @@ const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_sub
 /// Tests that pass natively and not inside: a part of the name, and why. Those of [`Run::Not`] are not run
 /// inside, since they would end the run.
 const KNOWN: &[(&str, Run, &str)] = &[
-    ("_pty", Run::Anyway, "no pseudo-terminals"),
-    ("test_openpty", Run::Anyway, "no pseudo-terminals"),
     ("ExtendedAttributeTests", Run::Anyway, "no extended attributes; skipped inside"),
     ("Pep383Tests.test_listdir", Run::Anyway, "names of files are UTF-8"),
     ("TestFcntl.test_fcntl_64_bit", Run::Anyway, "F_NOTIFY is refused"),

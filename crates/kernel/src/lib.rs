@@ -37,6 +37,7 @@ pub mod registers;
 pub mod scheduler;
 pub mod signal;
 pub mod syscall;
+pub mod terminal;
 pub mod time;
 pub mod wait;
 

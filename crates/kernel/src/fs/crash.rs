@@ -12,7 +12,7 @@
 //! unless it is written again.
 
 use super::InodeRef;
-use super::inode::{Node, Volume};
+use super::inode::{Inode, Node, Volume};
 use super::tree::NameChange;
 use crate::world::Kernel;
 use model::fault::DiskLoss;
@@ -77,7 +77,9 @@ impl Kernel {
     /// Bytes of a service's disk that are in use: the blocks of what was written in the world.
     pub(super) fn disk_used(&self, service: ServiceId) -> u64 {
         let tree = self.tree(service);
-        let used = |ino: u64| match tree.find(ino).map(|i| (&i.node, i.volume)) {
+        // What has been unlinked is kept for a crash that undoes it, and has no space any more.
+        let there = |i: &&Inode| !i.links.is_empty() || i.opens > 0;
+        let used = |ino: u64| match tree.find(ino).filter(there).map(|i| (&i.node, i.volume)) {
             Some((Node::File(data), Volume::Root)) if data.pristine().is_none() => data.allocated() * 512,
             _ => 0,
         };

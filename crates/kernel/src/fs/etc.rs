@@ -37,7 +37,7 @@ impl Kernel {
                     .to_owned(),
             ),
             ("passwd", passwd),
-            ("group", format!("root:x:0:\n{name}:x:{gid}:\nnogroup:x:65534:\n")),
+            ("group", format!("root:x:0:\ntty:x:5:\n{name}:x:{gid}:\nnogroup:x:65534:\n")),
             ("machine-id", format!("{identity}\n")),
         ]
     }

@@ -156,6 +156,7 @@ impl Kernel {
                     Some(Object::Epoll(_)) => "[eventpoll]",
                     Some(Object::Process(_)) => "[pidfd]",
                     Some(Object::Inotify(_)) => "inotify",
+                    Some(Object::Terminal(_) | Object::Slave(_)) => "[terminal]",
                     Some(Object::Pipe(_)) | None => return format!("pipe:[{}]", meta.ino),
                 };
                 format!("anon_inode:{anonymous}")

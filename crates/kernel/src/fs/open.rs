@@ -7,7 +7,6 @@ use super::data::Data;
 use super::directory::Directory;
 use super::inode::{Inode, Link, Node, Volume};
 use super::path::{Follow, Goal, Last, Spot};
-use super::virt::Device;
 use crate::abi::PAGE;
 use crate::abi::errno::{E2BIG, EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM};
 use crate::caller::Caller;
@@ -184,7 +183,7 @@ fn permit(c: &mut Caller<'_>, goal: Goal, flags: i32, slash: bool) -> Result<(),
         access::owned(owner, inode).map_err(|_| EPERM)?;
     }
     match &mut inode.node {
-        Node::Device(Device::Tty) | Node::Socket => return Err(ENXIO),
+        Node::Socket => return Err(ENXIO),
         Node::File(data) if truncates => {
             if data.size() == 0 {
                 inode.modified(now);
@@ -223,6 +222,12 @@ fn install(c: &mut Caller<'_>, goal: Goal, flags: i32, path: String) -> Sys {
             c.k.fifo_unused(service, ino, object);
         }
         return opened;
+    }
+    if let (Node::Device(device), 0) = (&c.k.tree(service).get(ino).node, flags & libc::O_PATH)
+        && let Some(opening) = device.terminal()
+    {
+        let inode = InodeRef { service, ino };
+        return crate::terminal::open_terminal(c, (opening, inode), (flags, status), path);
     }
     // A virtual file is opened as an inode of its own, which holds what this reader sees.
     let opened = match (&c.k.tree(service).get(ino).node, flags & libc::O_PATH) {

@@ -23,8 +23,12 @@ pub(crate) enum Device {
     Random,
     /// `/dev/urandom`
     Urandom,
-    /// `/dev/tty`: nobody has a terminal.
+    /// `/dev/tty`: the controlling terminal.
     Tty,
+    /// `/dev/ptmx`: makes terminals.
+    Ptmx,
+    /// `/dev/pts/N`
+    Terminal(u32),
 }
 
 /// What a virtual file shows.
@@ -148,6 +152,7 @@ impl Kernel {
         let process = |pid: u32| self.processes.get(&ProcessId { service, pid });
         let number = || name.parse::<u32>().ok().filter(|_| canonical(name));
         match source {
+            Source::Fixed(dev::TERMINALS) => number().is_some_and(|n| self.terminal_numbered(service, n).is_some()),
             Source::Fixed("/proc") => number().is_none_or(|pid| process(pid).is_some()),
             Source::Fixed(sys::PROCESSORS) => {
                 let n = name.strip_prefix("cpu").filter(|n| canonical(n)).and_then(|n| n.parse::<u32>().ok());
@@ -167,6 +172,11 @@ impl Kernel {
         match source {
             Source::Fixed(dir) => fixed(dir, name).or_else(|| match *dir {
                 "/proc" => Some(directory(Source::Process(number()?, None), 0o555, owner, Volume::Proc)),
+                dev::TERMINALS => {
+                    let owner = Owner { gid: dev::TERMINAL_GROUP, ..owner };
+                    let node = Node::Device(Device::Terminal(number()?));
+                    Some(Inode::new(node, 0o620, owner, self.clock.now(), Volume::Dev))
+                }
                 sys::PROCESSORS => {
                     // A processor has nothing to say but that it is there.
                     name.strip_prefix("cpu").filter(|n| canonical(n))?;
@@ -216,6 +226,7 @@ impl Kernel {
                         let mut pids = self.processes.keys().filter(|p| p.service == service).map(|p| p.pid);
                         names.extend(numbers(&mut pids));
                     }
+                    dev::TERMINALS => names.extend(numbers(&mut self.terminal_numbers(service))),
                     sys::PROCESSORS => names.extend((0..self.processors(service)).map(|n| format!("cpu{n}").into())),
                     _ => {}
                 }

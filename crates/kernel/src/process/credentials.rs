@@ -175,6 +175,7 @@ pub fn setsid(c: &mut Caller<'_>) -> Sys {
     }
     let process = c.process();
     (process.sid, process.pgid) = (own.pid, own.pid);
+    process.terminal = None;
     done(own.pid)
 }
 /// `setpgid(pid, pgid)`.

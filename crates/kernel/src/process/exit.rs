@@ -122,9 +122,12 @@ impl Kernel {
     fn end_process(&mut self, id: ProcessId, status: ExitStatus) {
         super::limits::note_memory(self, id);
         self.release_resources(id);
+        self.session_ends(id);
         self.disarm_timers(id);
         self.release_space(id);
         self.orphan_children(id);
+        let parent = self.processes[&id].parent;
+        self.orphan_group(id, parent, Some(id));
         let process = self.process_mut(id);
         process.status = Some(status);
         process.job.end();
@@ -188,6 +191,7 @@ impl Kernel {
             if let Some(adopter) = adopter {
                 self.process_mut(adopter).children.push(pid);
             }
+            self.orphan_group(child, id.pid, None);
             if ended {
                 self.report_end(child);
             } else if signal != 0 {

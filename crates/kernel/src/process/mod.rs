@@ -72,6 +72,8 @@ pub struct Process {
     pub pgid: u32,
     /// Its session.
     pub sid: u32,
+    /// Its controlling terminal: the object of the master.
+    pub terminal: Option<crate::wait::ObjectId>,
     /// Its memory.
     pub space: AddressSpaceId,
     /// Its threads, in creation order.
@@ -307,6 +309,7 @@ impl Process {
             parent: 0,
             pgid: id.pid,
             sid: id.pid,
+            terminal: None,
             space: AddressSpaceId::default(),
             threads: Vec::new(),
             children: Vec::new(),

@@ -158,6 +158,7 @@ impl Kernel {
 
     fn stat_line(&self, p: &Process, thread: Option<&Thread>, tid: u32) -> String {
         let s = self.sizes(p.id);
+        let (terminal, foreground) = self.shown_terminal(p);
         // A call takes a microsecond; a tick is a hundredth of a second.
         let (user, started) = (p.calls / 10_000, Clock::UPTIME.0 / 10_000_000);
         let heap = self.spaces.get(&p.space).map_or(0, |s| s.heap_start);
@@ -166,6 +167,7 @@ impl Kernel {
             f[0] = u64::from(p.parent);
             f[1] = u64::from(p.pgid);
             f[2] = u64::from(p.sid);
+            f[3] = terminal;
             f[10] = user;
             let nice = thread.map_or(0, |t| t.nice);
             f[14] = u64::from(nice.unsigned_abs()).wrapping_add(20);
@@ -183,8 +185,7 @@ impl Kernel {
         };
         let mut out = format!("{tid} ({}) {}", name(p, thread), state(p, thread).0);
         for (i, field) in fields.iter().enumerate() {
-            // No process has a terminal.
-            let _ = if i == 4 { write!(out, " -1") } else { write!(out, " {field}") };
+            let _ = if i == 4 { write!(out, " {foreground}") } else { write!(out, " {field}") };
         }
         out.push('\n');
         out
