@@ -34,6 +34,8 @@ pub struct ServiceHost {
     pub ops: Vec<Op>,
     /// Host directories shown inside, as (path inside, path on the image).
     pub mounts: Vec<(String, String)>,
+    /// Directories that are empty at first and belong to the user.
+    pub disks: Vec<String>,
     /// Processors, memory and disk.
     pub hardware: Hardware,
     /// Who its programs run as.

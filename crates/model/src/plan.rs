@@ -42,6 +42,8 @@ pub struct Service {
     pub ops: Vec<Op>,
     /// Host paths it may read besides its program and the system's libraries, as `(host path, path inside)`.
     pub mounts: Vec<(String, String)>,
+    /// Directories of its own that are empty at first, besides `/data`, `/tmp` and its home.
+    pub disks: Vec<String>,
     /// What its machine has.
     pub hardware: Hardware,
     /// Who it runs as.

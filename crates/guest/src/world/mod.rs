@@ -446,6 +446,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
             observe_topic: service.observe_topic.clone(),
             ops: service.ops.clone(),
             mounts: service.mounts.iter().map(|(host, inside)| (inside.clone(), host.clone())).collect(),
+            disks: service.disks.clone(),
             hardware: service.hardware,
             user: service.user.clone(),
         });

@@ -34,6 +34,8 @@ impl Kernel {
         let owner = self.owner(service);
         let home = self.user(service).home.trim_end_matches('/').to_owned();
         let private = PRIVATE.into_iter().chain((home.len() > 1).then_some((&*home, 0o755)));
+        let disks = self.service(service).disks.clone();
+        let private = private.chain(disks.iter().map(|path| (path.trim_end_matches('/'), 0o755)));
         for (path, mode) in private {
             let (above, name) = path.rsplit_once('/').expect("the paths are absolute");
             let dir = self.directory_at(host, service, above);
