@@ -12,6 +12,16 @@ pub(crate) struct Engine {
     /// Whether runs share a boot where they can; the result is the same
     #[arg(long, value_enum, default_value_t, help_heading = "Engine")]
     pub(crate) boot: Boot,
+    /// Hash all memory that programs can write, too, after every so many events and at the end; 0 is never
+    #[arg(long, value_name = "EVENTS", default_value_t = 0, help_heading = "Engine")]
+    pub(crate) memory_every: u64,
+}
+
+impl Engine {
+    /// The end of a run is a moment at which memory is hashed, at least.
+    pub(crate) fn with_memory(self) -> Engine {
+        Engine { memory_every: if self.memory_every == 0 { u64::MAX } else { self.memory_every }, ..self }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]

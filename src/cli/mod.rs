@@ -164,7 +164,7 @@ pub(crate) struct Explore {
     /// Search all seeds, whatever fails; without it the search ends with the first failure
     #[arg(long)]
     pub(crate) keep_going: bool,
-    /// Run every seed twice, on different CPUs where there are two, and compare the event hashes
+    /// Run every seed twice, on different CPUs where there are two, and compare events and memory
     #[arg(long)]
     pub(crate) twice: bool,
     /// Save failing cases as they are found, without shrinking

@@ -53,17 +53,21 @@ fn graver(a: Exit, b: Exit) -> Exit {
     if rank(b) > rank(a) { b } else { a }
 }
 
-/// One job in flight: what it is, and the hash of its first execution when every seed is run twice.
+/// One job in flight: what it is, and what its first execution left when every seed is run twice.
 struct Flight {
     job: Job,
-    first: Option<Outcome>,
+    first: Option<(Outcome, Option<(u64, u64)>)>,
 }
 
 fn explore_spec(args: &cli::Explore, path: &Path, seed: Seed, interrupted: &AtomicBool) -> Result<Exit, Problem> {
     let all = pool::cpus();
     let count = args.jobs.map_or(all.len(), std::num::NonZeroUsize::get).max(1);
     let cpus = (0..count).map(|i| Some(all[i % all.len()])).collect();
-    let mut pool = Pool::start(setup_for_spec(path, &args.selection)?, cpus)?;
+    let mut setup = setup_for_spec(path, &args.selection)?;
+    if args.twice {
+        setup.engine = setup.engine.with_memory();
+    }
+    let mut pool = Pool::start(setup, cpus)?;
     let tests = select(pool.tests(), args.selection.test.as_deref());
     if tests.is_empty() {
         return Ok(Exit::NothingSelected);
@@ -183,17 +187,18 @@ fn search(
                     let other = (worker + 1) % pool.size();
                     let loops = searched.loops.entry(flight.job.test).or_default();
                     let frame = frame(id, &tests[flight.job.test as usize], &flight.job, loops, What::Outcome)?;
-                    flight.first = Some(outcome);
+                    flight.first = Some((outcome, extras.memory));
                     flights.insert(id, flight);
                     again.push((other, frame));
                     continue;
                 }
-                if let Some(first) = &flight.first {
+                if let Some((first, memory)) = &flight.first {
                     searched.pairs += 1;
+                    let (test, seed) = (&tests[flight.job.test as usize], flight.job.seed);
                     if first != &outcome {
-                        let test = &tests[flight.job.test as usize];
-                        let text = format!("{test} seed {}: {} then {}", flight.job.seed, first.hash, outcome.hash);
-                        searched.differing.push(text);
+                        searched.differing.push(format!("{test} seed {seed}: {} then {}", first.hash, outcome.hash));
+                    } else if memory != &extras.memory {
+                        searched.differing.push(format!("{test} seed {seed}: the same events, another memory"));
                     }
                 }
                 if flight.job == Session::calibration_job(flight.job.test) {

@@ -52,6 +52,9 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
             outcome.choices.len(),
             outcome.ended.elapsed()
         );
+        if let Some((hash, moments)) = answer.extras.memory {
+            eprintln!("memory hash {hash:016x} of {moments} moments");
+        }
     }
     for crash in &answer.extras.crashes {
         eprintln!("fbsim: {crash}");

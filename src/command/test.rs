@@ -28,7 +28,9 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
             let answer = pool.ask(frame(1, test, &job, &loops, What::Outcome)?, |_, _| {})?;
             let Some(outcome) = answer.outcome else { continue };
             let virtual_time = outcome.ended.elapsed();
-            let head = format!("{test}  ({virtual_time} simulated, {} events, hash {})", outcome.events, outcome.hash);
+            let memory = answer.extras.memory.map(|(hash, _)| format!(", memory hash {hash:016x}")).unwrap_or_default();
+            let (events, hash) = (outcome.events, outcome.hash);
+            let head = format!("{test}  ({virtual_time} simulated, {events} events, hash {hash}{memory})");
             match &outcome.verdict {
                 Verdict::Held => {
                     passed += 1;

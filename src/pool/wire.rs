@@ -101,6 +101,8 @@ pub(crate) struct Extras {
     pub(crate) crashes: Vec<String>,
     /// `wait(2)` statuses of the services' first processes.
     pub(crate) statuses: Vec<Option<u32>>,
+    /// The hash over guests' memory, if asked for, and of how many moments.
+    pub(crate) memory: Option<(u64, u64)>,
     /// What the specification printed, and warnings about the test.
     pub(crate) said: Vec<String>,
     /// Loops whose turns were counted, as text.

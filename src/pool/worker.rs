@@ -111,6 +111,7 @@ impl Worker {
                 cli::Entry::Signal => guest::Entry::Signal,
             },
             boots: guest::Boots::Fresh,
+            memory_every: self.setup.engine.memory_every,
         }
     }
     /// Drives a world to its verdict.
@@ -197,6 +198,7 @@ impl Worker {
             complaints: remains.complaints.clone(),
             crashes: remains.crashes.clone(),
             statuses: remains.statuses.clone(),
+            memory: remains.memory.map(|(hash, moments)| (hash.0, moments)),
             said: self.said.take(),
             loops: loops.iter().map(ToString::to_string).collect(),
         };

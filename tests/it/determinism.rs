@@ -131,9 +131,10 @@ fn all_ways_are_one_run(spec: &str, strategy: &str, seeds: u64) {
     for seed in 1..=seeds {
         let seed = seed.to_string();
         let run = |entry: &str, boot: &str| {
-            let args = ["test", spec, "--strategy", strategy, "--seed", &seed, "--entry", entry, "--boot", boot];
-            let ran = fbsim(&args);
-            let lines = ran.stdout.lines().filter(|l| l.contains(", hash ")).map(str::to_owned).collect::<Vec<_>>();
+            let ways = ["--entry", entry, "--boot", boot, "--memory-every", "300"];
+            let ran = fbsim(&[&["test", spec, "--strategy", strategy, "--seed", &seed][..], &ways].concat());
+            let lines =
+                ran.stdout.lines().filter(|l| l.contains(", memory hash ")).map(str::to_owned).collect::<Vec<_>>();
             assert!(!lines.is_empty(), "no hash\n{ran}");
             lines
         };
@@ -146,6 +147,23 @@ fn all_ways_are_one_run(spec: &str, strategy: &str, seeds: u64) {
     }
     assert!(distinct.len() > runs / 2, "seeds make a difference");
     figure(&format!("{spec}: {runs} runs are the same in each of 4 ways, {} of them distinct", distinct.len()));
+}
+
+/// Memory is compared by what is in it, which no call tells.
+#[test]
+fn what_a_program_keeps_to_itself_is_seen() {
+    let scratch = Scratch::new("secret");
+    let program = build::program(&scratch, "secret");
+    let seen = |secret: &str| {
+        let env = format!("SECRET={secret}");
+        let ran = fbsim(&["run", "--summary", "--memory-every", "50", "--env", &env, "--", &program]).exits(0);
+        let hash = |before| between(&ran.stderr, before, " ").unwrap_or_else(|| panic!("{before}\n{ran}")).to_owned();
+        (hash("hash "), hash("memory hash "))
+    };
+    let (a, again, b) = (seen("a"), seen("a"), seen("b"));
+    assert_eq!(a, again);
+    assert_eq!(a.0, b.0, "the calls are the same");
+    assert_ne!(a.1, b.1, "the memory is not");
 }
 
 #[test]

@@ -50,10 +50,13 @@ fn scripts() -> Vec<Script> {
     names.iter().filter_map(read).collect()
 }
 
+/// Events between two moments at which memory is hashed.
+const MEMORY_EVERY: &str = "5000";
+
 /// Runs a script inside, once.
 fn run(script: &Script) -> Ran {
     let path = format!("tests/servers/{}.sh", script.name);
-    finish_within(command(&["run", "--summary", "--", "/bin/bash", &path]), LIMIT)
+    finish_within(command(&["run", "--summary", "--memory-every", MEMORY_EVERY, "--", "/bin/bash", &path]), LIMIT)
 }
 
 /// What is wrong with a run, if anything is: the expected lines must come in their order.
@@ -67,8 +70,9 @@ fn judge(script: &Script, ran: &Ran) -> Option<String> {
     }
 }
 
-fn hash(ran: &Ran) -> &str {
-    between(&ran.stderr, "hash ", " events").unwrap_or("none")
+/// The hash of the events, and that of all memory that the programs could write.
+fn hash(ran: &Ran) -> Option<(&str, &str)> {
+    between(&ran.stderr, "hash ", " events").zip(between(&ran.stderr, "memory hash ", "\n"))
 }
 
 /// Runs all scripts, one on each CPU, and looks at each pair of runs.
@@ -100,9 +104,9 @@ fn what_people_deploy_runs_and_repeats() {
     };
     for ((script, twice), busy) in scripts.iter().zip(&twice).zip(&busy) {
         let mut wrong = twice.iter().chain(busy).find_map(|ran| judge(script, ran));
-        let hashes: Vec<&str> = twice.iter().chain(busy).map(hash).collect();
-        if hashes.len() != 3 || hashes.iter().any(|h| *h != hashes[0] || *h == "none") {
-            wrong.get_or_insert(format!("{}: the runs differ: {}", script.name, hashes.join(" ")));
+        let hashes: Vec<_> = twice.iter().chain(busy).map(hash).collect();
+        if hashes.len() != 3 || hashes.iter().any(|h| *h != hashes[0] || h.is_none()) {
+            wrong.get_or_insert(format!("{}: the runs differ: {hashes:?}", script.name));
         }
         let calls = between(&twice[0].stderr, " calls ", " ").unwrap_or("?").to_owned();
         seen.push(Seen { calls, took: twice[0].took, wrong });
@@ -130,8 +134,9 @@ fn write_page(scripts: &[Script], seen: &[Seen]) {
     let mut page = String::from(
         "# Compatibility\n\nPrograms from Debian 12's packages, unmodified, doing real work inside fbsim. `make compatibility` writes this \
          table from\nwhat it sees: each script is run three times with one seed, the third time while every CPU is busy; \"same\" means \
-         that\nthe three event hashes are equal and every expected line was printed. One of them:\n\n```console\n$ target/release/fbsim \
-         run --summary -- /bin/bash tests/servers/redis.sh\n```\n\n| program | its work | calls | time | result | script \
+         that\nthe three event hashes are equal, and so are the hashes over all memory that the programs can write, and that every\nexpected \
+         line was printed. One of them:\n\n```console\n$ target/release/fbsim \
+         run --summary --memory-every 5000 -- /bin/bash tests/servers/redis.sh\n```\n\n| program | its work | calls | time | result | script \
          |\n|---|---|---:|---:|---|---|\n",
     );
     for (script, seen) in scripts.iter().zip(seen) {

@@ -44,6 +44,8 @@ pub(crate) struct Header {
     /// What the process that gets the baton is to do ([`crate::snapshot::Order`]), and 1 if it did.
     pub(crate) order: AtomicU32,
     pub(crate) answer: AtomicU32,
+    /// What a process that was asked to hash its memory found.
+    pub(crate) digest: AtomicU64,
     /// Address spaces below this number are part of a snapshot: their processes outlive them.
     pub(crate) armed_below: AtomicU32,
     /// Turns of counted loops that are left until the thread at work enters, and room for a register meanwhile.

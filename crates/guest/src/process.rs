@@ -26,6 +26,10 @@ pub(crate) fn wait_for_baton() {
             Order::Run => return,
             Order::Take => u32::from(snapshot::take_memory().is_some()),
             Order::Rewind => u32::from(snapshot::rewind_memory().is_some()),
+            Order::Digest => snapshot::digest_memory().map_or(0, |hash| {
+                shared().digest.store(hash.0, Ordering::Relaxed);
+                1
+            }),
             Order::Branch => match twin::fork_guest() {
                 Ok(Some(twin)) => twin,
                 Ok(None) => continue,

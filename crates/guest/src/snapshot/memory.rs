@@ -17,9 +17,9 @@ use kernel::abi::PAGE;
 use kernel::memory::{Backing, Vma};
 use std::cell::RefCell;
 
-const READ: u32 = libc::PROT_READ as u32;
-const WRITE: u32 = libc::PROT_WRITE as u32;
-const EXEC: u32 = libc::PROT_EXEC as u32;
+pub(super) const READ: u32 = libc::PROT_READ as u32;
+pub(super) const WRITE: u32 = libc::PROT_WRITE as u32;
+pub(super) const EXEC: u32 = libc::PROT_EXEC as u32;
 
 /// A private mapping in the store.
 #[derive(Debug)]
@@ -97,7 +97,6 @@ pub(crate) fn forked() {
     if let Some(memory) = MEMORY.0.borrow_mut().as_mut() {
         // The descriptor is the parent's too.
         memory.pagemap = None;
-        memory.stored.clear();
         memory.changed.clear();
     }
 }
@@ -147,8 +146,27 @@ pub(crate) fn take() -> Option<()> {
 }
 
 /// The kernel's map of this process, copied: in process memory.
-fn mappings() -> Vec<(u64, Vma)> {
+pub(super) fn mappings() -> Vec<(u64, Vma)> {
     crate::arena::peek(|k| k.memory(LOCAL.space.get()).iter().map(|(start, vma)| (start, vma.clone())).collect())
+}
+
+/// Calls `f` for the parts of a range behind which the store holds something, whether or not they were written since.
+pub(super) fn stored_data(start: u64, end: u64, mut f: impl FnMut(u64, u64)) -> Option<()> {
+    let memory = MEMORY.0.borrow();
+    let Some(memory) = memory.as_ref() else { return Some(()) };
+    for (from, to) in memory.covered.iter() {
+        for stored in &memory.stored {
+            let (from, to) = (from.max(start).max(stored.start), to.min(end).min(stored.end));
+            if from < to {
+                let base = stored.offset.wrapping_sub(stored.start);
+                store::data(base.wrapping_add(from), to - from, |at, len| {
+                    let at = at.wrapping_sub(base);
+                    f(at, at + len);
+                })?;
+            }
+        }
+    }
+    Some(())
 }
 
 /// Copies a mapping's content into the store; returns the ranges that have any.

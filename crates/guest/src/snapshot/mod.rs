@@ -15,11 +15,13 @@
 //!
 //! Nothing of this is visible to the kernel or to a guest: a run from a snapshot is the run from a fresh boot.
 
+mod digest;
 mod memory;
 mod pagemap;
 mod ranges;
 mod store;
 
+pub(crate) use digest::digest as digest_memory;
 pub(crate) use memory::{Cover, Replaced, changed, cover, forked, rewind as rewind_memory, take as take_memory};
 pub(crate) use pagemap::PAGEMAP_SCAN;
 pub(crate) use store::{KEPT_FD, keep_file, open};
@@ -28,7 +30,9 @@ use crate::arena::{self, peek, shared};
 use crate::baton::Patience;
 use crate::{baton, pool};
 use kernel::AddressSpaceId;
+use kernel::abi::PAGE;
 use kernel::memory::Backing;
+use model::EventHash;
 use std::sync::atomic::Ordering;
 
 /// What a guest's process is asked to do when it gets the baton.
@@ -43,6 +47,8 @@ pub(crate) enum Order {
     Rewind = 2,
     /// To fork for a branch of the world.
     Branch = 3,
+    /// To hash its memory.
+    Digest = 4,
 }
 
 impl Order {
@@ -51,6 +57,7 @@ impl Order {
             1 => Order::Take,
             2 => Order::Rewind,
             3 => Order::Branch,
+            4 => Order::Digest,
             _ => Order::Run,
         }
     }
@@ -121,6 +128,24 @@ pub(crate) fn order(space: AddressSpaceId, what: Order) -> Option<u32> {
         }
     }
     Some(header.answer.load(Ordering::Relaxed)).filter(|answer| *answer != 0)
+}
+
+/// A hash of all memory that guests can have written; the supervisor holds the baton. `None` if the host does not tell
+/// which pages there are, or a process is lost.
+pub(crate) fn memory_hash() -> Option<EventHash> {
+    let spaces: Vec<AddressSpaceId> =
+        peek(|k| k.spaces.keys().filter(|space| *space != AddressSpaceId::SUPERVISOR).collect());
+    let mut hash = EventHash::default();
+    for space in spaces {
+        order(space, Order::Digest)?;
+        hash.words([u64::from(space.0), shared().digest.load(Ordering::Relaxed)]);
+    }
+    let mut page = [0; PAGE as usize];
+    for at in (0..peek(|k| k.pool.used())).step_by(PAGE as usize) {
+        pool::read(at, &mut page);
+        digest::add_bytes(&mut hash, at, &page);
+    }
+    Some(hash)
 }
 
 /// Whether a mapping's content is the process's own, so that it has to be saved.

@@ -49,6 +49,30 @@ pub(super) fn write(offset: u64, at: u64, len: u64) -> Option<()> {
     raw::write_all(KEPT_FD, bytes, offset).then_some(())
 }
 
+/// Calls `f` with offset and length of the parts of a range of the store that are no holes.
+pub(super) fn data(offset: u64, len: u64, mut f: impl FnMut(u64, u64)) -> Option<()> {
+    let end = offset + len;
+    let seek = |at: u64, whence: i32| {
+        // SAFETY: moves the position of the store's descriptor, which nothing else uses.
+        unsafe { raw::syscall3(libc::SYS_lseek, KEPT_FD as u64, at, whence as u64) }
+    };
+    let mut at = offset;
+    while at < end {
+        let from = match seek(at, libc::SEEK_DATA) {
+            from if from >= 0 => from as u64,
+            none if none == -i64::from(libc::ENXIO) => return Some(()),
+            _ => return None,
+        };
+        if from >= end {
+            return Some(());
+        }
+        let to = u64::try_from(seek(from, libc::SEEK_HOLE)).ok()?.min(end);
+        f(from, to - from);
+        at = to;
+    }
+    Some(())
+}
+
 /// Maps a part of the store privately over guest memory.
 pub(super) fn map_over(at: u64, len: u64, prot: u32, offset: u64) -> Option<()> {
     let flags = (libc::MAP_PRIVATE | libc::MAP_FIXED | libc::MAP_NORESERVE) as u64;

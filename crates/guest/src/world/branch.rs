@@ -58,22 +58,30 @@ impl World {
         if !with_kernel(|k| k.log.take_pause()) {
             return;
         }
-        let then = self.pauses.borrow().as_ref().map(|pauses| pauses.then.clone());
+        let count = peek(|k| k.log.count());
+        if self.memory.is_due(count) {
+            self.memory.look();
+        }
+        let due = |pauses: &Pauses| pauses.after.front().is_some_and(|event| event.0 < count);
+        let then = self.pauses.borrow().as_ref().filter(|pauses| due(pauses)).map(|pauses| pauses.then.clone());
         if let Some(then) = then {
-            then(self, EventIndex(peek(|k| k.log.count()).saturating_sub(1)));
+            then(self, EventIndex(count.saturating_sub(1)));
         }
         self.next_pause();
     }
 
-    fn next_pause(&self) {
+    /// Sets where the run stops next.
+    pub(super) fn next_pause(&self) {
         let count = peek(|k| k.log.count());
+        let mut next = self.memory.next(count);
         if let Some(pauses) = self.pauses.borrow_mut().as_mut() {
             while pauses.after.front().is_some_and(|event| event.0 < count) {
                 pauses.after.pop_front();
             }
-            if let Some(event) = pauses.after.front() {
-                with_kernel(|k| k.log.pause_after(*event));
-            }
+            next = next.into_iter().chain(pauses.after.front().copied()).min();
+        }
+        if let Some(event) = next {
+            with_kernel(|k| k.log.pause_after(event));
         }
     }
 }

@@ -59,6 +59,7 @@ impl Machine for World {
         if result.is_err() || !self.tasks.open().is_empty() {
             self.stop();
         }
+        self.memory.look();
         match self.start_error.take() {
             Some(failure) => Err(failure),
             None => result,
@@ -111,6 +112,8 @@ impl Machine for World {
         // The same from a fresh boot and from a shared one.
         shared().turns.store(i64::from(kernel::scheduler::TURNS), Ordering::Relaxed);
         with_kernel(|k| k.choices.enter(Phase::Run));
+        self.memory.begin(peek(|k| k.log.count()));
+        self.next_pause();
     }
     fn is_alive(&self, service: ServiceId) -> bool {
         let Some(first) = self.first.borrow().get(service.index()).copied().flatten() else { return false };

@@ -2,6 +2,7 @@
 
 mod branch;
 mod machine;
+mod memory;
 
 pub use crate::twin::Side;
 pub use branch::{Pause, Pauses};
@@ -19,6 +20,7 @@ use crate::{baton, cpuid, entry, net, pool, twin};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
+use memory::Checkpoints;
 use model::machine::{Machine as _, Stopped};
 use model::plan::Plan;
 use model::{
@@ -63,6 +65,8 @@ pub struct WorldOptions {
     pub entry: Entry,
     /// Whether to go back to the end of the boot afterwards ([`World::rewind`]).
     pub boots: Boots,
+    /// Hash all memory that guests can write after every so many events, and at the end; 0 is never.
+    pub memory_every: u64,
 }
 
 /// How many runs a boot is for.
@@ -106,6 +110,8 @@ pub struct Remains {
     pub crashes: Vec<String>,
     /// How the first process of each service ended, as a `wait(2)` status; `None` while it lives.
     pub statuses: Vec<Option<u32>>,
+    /// The hash over guests' memory, if it was asked for, and of how many moments.
+    pub memory: Option<(EventHash, u64)>,
 }
 
 /// Makes this process a worker: maps the arena, installs the handlers and the net. Once, before any world, while the
@@ -147,6 +153,7 @@ pub struct World {
     /// The driver's first task, while it is still to go on from a snapshot.
     resumed: Cell<Option<u32>>,
     pauses: RefCell<Option<Pauses>>,
+    memory: Checkpoints,
 }
 
 /// The end of the boot.
@@ -206,6 +213,7 @@ impl World {
             moment: RefCell::new(None),
             resumed: Cell::new(None),
             pauses: RefCell::new(None),
+            memory: Checkpoints::every(options.memory_every),
         }
     }
 
@@ -251,6 +259,7 @@ impl World {
             complaints: complaints(k),
             crashes: k.crashes.clone(),
             statuses: self.first.borrow()[1..].iter().map(|first| status_of(k, *first)).collect(),
+            memory: self.memory.found(),
         })
     }
 
