@@ -5,14 +5,22 @@
 //!   run     World::new ─> driver(&world) ─> Verdict ─> Outcome            the path of a seed that holds
 //!   Booted  World::rewind ─> driver(&world) ─> …                          the same without a boot of its own
 //!   record  the same, then header, events and outcome ─> trace bytes      for runs that are kept
+//!   branched (branch.rs)  the same, and at chosen events World::branch    for what might have come of them
 //! ```
 //!
-//! A run that is to be kept is run again with recording: a seed that holds never pays for it.
+//! A run that is to be kept is run again with recording: a seed that holds never pays for it. A run in which a loop keeps
+//! others from going on begins again with its turns counted ([`again`]).
 
+mod again;
+mod branch;
+
+pub use branch::{Branched, Tails, branched};
+
+use again::{Shared, begins_again};
 use guest::world::Remains;
 use guest::{Boots, Console, World, WorldOptions};
 use kernel::Ending;
-use model::{Failure, Outcome, Source, Verdict};
+use model::{Failure, LoopSite, Outcome, Source, Verdict};
 use trace::{Header, TraceWriter};
 
 /// A run that has ended.
@@ -22,6 +30,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What else the world left behind.
     pub remains: Remains,
+    /// The loops whose turns were counted: those of the options, and what had to be added.
+    pub loops: Vec<LoopSite>,
 }
 
 /// Why a trace could not be made.
@@ -31,30 +41,41 @@ pub struct RecordError(#[source] trace::WriteError);
 
 /// Runs a world and judges it. `source` is called in the arena; `driver` drives the world to its verdict.
 pub fn run(
-    options: WorldOptions,
+    mut options: WorldOptions,
     console: Option<Console>,
-    source: impl FnOnce() -> Box<dyn Source>,
-    driver: impl FnOnce(&World) -> Verdict,
+    source: impl Fn() -> Box<dyn Source>,
+    driver: impl Fn(&World) -> Verdict,
 ) -> Finished {
-    let world = World::new(options, console, source);
-    let verdict = driver(&world);
-    finish(world, verdict)
+    let console = console.map(Shared::new);
+    loop {
+        let world = World::new(options.clone(), console.as_ref().map(Shared::attempt), &source);
+        let verdict = driver(&world);
+        let remains = world.finish();
+        if !begins_again(&mut options, &remains) {
+            return judged(remains, verdict, options.loops);
+        }
+    }
 }
 
 /// Runs worlds one after the other, from the end of one boot where they have it in common.
 #[derive(Debug, Default)]
 pub struct Booted {
     world: Option<World>,
+    /// The loops that are counted in it.
+    loops: Vec<LoopSite>,
 }
 
 impl Booted {
     /// Runs a world and judges it, as [`run`] does. All calls are about the same plan.
     pub fn run(
         &mut self,
-        options: WorldOptions,
+        mut options: WorldOptions,
         source: impl Fn() -> Box<dyn Source>,
-        driver: impl FnOnce(&World) -> Verdict,
+        driver: impl Fn(&World) -> Verdict,
     ) -> Finished {
+        if options.loops != self.loops {
+            self.forget();
+        }
         let kept = self.world.take().map(|mut world| {
             let rewound = world.rewind(options.seed, &source);
             (world, rewound)
@@ -65,11 +86,18 @@ impl Booted {
                 if let Some((lost, _)) = other {
                     lost.finish();
                 }
-                World::new(WorldOptions { boots: Boots::Shared, ..options }, None, source)
+                self.loops.clone_from(&options.loops);
+                World::new(WorldOptions { boots: Boots::Shared, ..options.clone() }, None, &source)
             }
         };
         let verdict = driver(&world);
-        let finished = judged(world.remains(), verdict);
+        let remains = world.remains();
+        if begins_again(&mut options, &remains) {
+            // Other seeds may do without it: they begin from a boot of their own.
+            world.finish();
+            return run(options, None, source, driver);
+        }
+        let finished = judged(remains, verdict, options.loops);
         if world.can_rewind() && !matches!(finished.remains.ending, Some(Ending::Internal(_))) {
             self.world = Some(world);
         } else {
@@ -85,38 +113,46 @@ impl Booted {
     }
 }
 
-/// Runs a world, judges it and records it.
+/// Runs a world, judges it and records it. The loops that are counted are facts of its header.
 ///
 /// # Errors
 /// If the trace cannot be written; the run itself cannot fail.
 pub fn record(
-    options: WorldOptions,
-    source: impl FnOnce() -> Box<dyn Source>,
-    driver: impl FnOnce(&World) -> Verdict,
+    mut options: WorldOptions,
+    source: impl Fn() -> Box<dyn Source>,
+    driver: impl Fn(&World) -> Verdict,
     header: &Header,
 ) -> Result<(Finished, Vec<u8>), RecordError> {
-    let world = World::new(options, None, source);
-    let verdict = driver(&world);
-    let mut writer = TraceWriter::new(Vec::new(), header).map_err(RecordError)?;
-    let mut problem = None;
-    world.each(|event| {
-        if problem.is_none() {
-            problem = writer.event(event).err();
+    loop {
+        let world = World::new(options.clone(), None, &source);
+        let verdict = driver(&world);
+        let remains = world.remains();
+        if begins_again(&mut options, &remains) {
+            world.finish();
+            continue;
         }
-    });
-    if let Some(problem) = problem {
-        return Err(RecordError(problem));
+        let mut header = header.clone();
+        header.facts.extend(options.loops.iter().map(|site| (LOOP.to_owned(), site.to_string())));
+        let mut writer = TraceWriter::new(Vec::new(), &header).map_err(RecordError)?;
+        let mut problem = None;
+        world.each(|event| {
+            if problem.is_none() {
+                problem = writer.event(event).err();
+            }
+        });
+        if let Some(problem) = problem {
+            return Err(RecordError(problem));
+        }
+        let finished = judged(world.finish(), verdict, options.loops);
+        let bytes = writer.finish(&finished.outcome).map_err(RecordError)?;
+        return Ok((finished, bytes));
     }
-    let finished = finish(world, verdict);
-    let bytes = writer.finish(&finished.outcome).map_err(RecordError)?;
-    Ok((finished, bytes))
 }
 
-fn finish(world: World, verdict: Verdict) -> Finished {
-    judged(world.finish(), verdict)
-}
+/// The fact of a trace's header that names a counted loop.
+pub const LOOP: &str = "loop";
 
-fn judged(remains: Remains, verdict: Verdict) -> Finished {
+fn judged(remains: Remains, verdict: Verdict, loops: Vec<LoopSite>) -> Finished {
     let outcome = Outcome {
         verdict: judge(verdict, &remains),
         hash: remains.hash,
@@ -126,7 +162,7 @@ fn judged(remains: Remains, verdict: Verdict) -> Finished {
         asked: remains.asked,
         ended: remains.ended,
     };
-    Finished { outcome, remains }
+    Finished { outcome, remains, loops }
 }
 
 /// A bound that was reached leaves the question open, whatever the driver made of it.

@@ -102,7 +102,8 @@ fn explore_spec(args: &cli::Explore, path: &Path, seed: Seed, interrupted: &Atom
         println!("interrupted: what was found so far follows");
     }
     for finding in &findings {
-        show_finding(args, path, &mut pool, &tests[finding.job.test as usize], finding)?;
+        let loops = searched.loops.get(&finding.job.test).map_or(&[][..], Vec::as_slice);
+        show_finding(args, path, &mut pool, &tests[finding.job.test as usize], loops, finding)?;
     }
     Ok(if !searched.differing.is_empty() {
         Exit::Diverged
@@ -119,6 +120,8 @@ fn explore_spec(args: &cli::Explore, path: &Path, seed: Seed, interrupted: &Atom
 
 #[derive(Default)]
 struct Searched {
+    /// The loops that are counted in every run of a test: those of its calibration.
+    loops: BTreeMap<u32, Vec<String>>,
     elapsed: Duration,
     pairs: u64,
     differing: Vec<String>,
@@ -151,7 +154,8 @@ fn search(
             }
             match session.next_job() {
                 Next::Job(job) => {
-                    let frame = frame(next_id, &tests[job.test as usize], &job, What::Outcome)?;
+                    let loops = searched.loops.entry(job.test).or_default();
+                    let frame = frame(next_id, &tests[job.test as usize], &job, loops, What::Outcome)?;
                     flights.insert(next_id, Flight { job, first: None });
                     next_id += 1;
                     pool.give(worker, frame);
@@ -171,14 +175,14 @@ fn search(
         }
         match pool.news()? {
             News::Frame(worker, Frame::Outcome(id, extras, bytes)) => {
-                let _ = extras;
                 let outcome = trace::wire::decode_outcome(&bytes)
                     .map_err(|e| Problem::internal(format!("a worker's answer is damaged: {e}")))?;
                 let Some(mut flight) = flights.remove(&id) else { continue };
                 if args.twice && flight.first.is_none() {
                     // The second execution runs on another CPU where there is one.
                     let other = (worker + 1) % pool.size();
-                    let frame = frame(id, &tests[flight.job.test as usize], &flight.job, What::Outcome)?;
+                    let loops = searched.loops.entry(flight.job.test).or_default();
+                    let frame = frame(id, &tests[flight.job.test as usize], &flight.job, loops, What::Outcome)?;
                     flight.first = Some(outcome);
                     flights.insert(id, flight);
                     again.push((other, frame));
@@ -191,6 +195,9 @@ fn search(
                         let text = format!("{test} seed {}: {} then {}", flight.job.seed, first.hash, outcome.hash);
                         searched.differing.push(text);
                     }
+                }
+                if flight.job == Session::calibration_job(flight.job.test) {
+                    searched.loops.insert(flight.job.test, extras.loops);
                 }
                 found |= matches!(session.report(&flight.job, &outcome), Reaction::Found { .. });
             }
@@ -235,6 +242,7 @@ fn show_finding(
     path: &Path,
     pool: &mut Pool,
     test: &str,
+    loops: &[String],
     finding: &Finding,
 ) -> Result<(), Problem> {
     let seed = finding.job.seed;
@@ -245,17 +253,17 @@ fn show_finding(
     }
     let rerun = rerun_line(path, test, &finding.job, &args.selection);
     let file = kept::name(&args.selection.output, path, test, seed);
-    let kept = record_case(pool, test, &finding.job, &rerun, &file)?;
+    let kept = record_case(pool, test, &finding.job, loops, &rerun, &file)?;
     kept.admit();
     let mut saved = kept.unsaved.is_none();
-    let (outcome, bytes) = (kept.outcome, kept.trace);
+    let (outcome, loops, bytes) = (kept.outcome, kept.loops, kept.trace);
     if outcome.hash != finding.outcome.hash {
         println!("  WARNING: recording it gave another run ({} instead of {})", outcome.hash, finding.outcome.hash);
         return Ok(());
     }
     let (mut shown_file, mut shown) = (file.clone(), bytes);
     if !args.no_shrink {
-        match shrink_case(pool, test, seed, &outcome, SHRINK_BUDGET) {
+        match shrink_case(pool, test, seed, &loops, &outcome, SHRINK_BUDGET) {
             Ok(shrunk) => {
                 println!(
                     "  shrunk from {} to {} choices in {} runs",
@@ -265,7 +273,7 @@ fn show_finding(
                 );
                 let job = Job { test: 0, seed, how: How::Replay(shrunk.choices) };
                 shown_file = beside(&file, "-shrunk");
-                let kept = record_case(pool, test, &job, &rerun, &shown_file)?;
+                let kept = record_case(pool, test, &job, &loops, &rerun, &shown_file)?;
                 kept.admit();
                 saved &= kept.unsaved.is_none();
                 shown = kept.trace;

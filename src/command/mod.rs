@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod explore;
+mod odds;
 mod replay;
 mod run;
 mod shrink;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Replay(args) => replay::replay(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Trace(args) => trace::trace(args),
+        Command::Odds(args) => odds::odds(&args),
         Command::Doctor => doctor::doctor(),
         Command::Worker(args) => pool::worker::serve(args.cpu),
     }
@@ -48,9 +50,17 @@ fn pairs(arguments: &[String]) -> Result<Vec<(String, String)>, Problem> {
 fn setup_for_spec(path: &Path, selection: &crate::cli::Selection) -> Result<Setup, Problem> {
     let at = |e: std::io::Error| Problem::usage(format!("{}: {e}", path.display()));
     let directory = path.canonicalize().map_err(at)?.parent().map(Path::to_path_buf).unwrap_or_default();
+    let env = pairs(&selection.env)?;
+    // Programs are built once, by this process; workers then find them. Any other mistake is theirs to tell.
+    let built = spec::load_checked(&path.to_string_lossy(), &env, &spec::search_path(), spec::Building::First);
+    if let Err(mistake) = built
+        && mistake.is_about_building()
+    {
+        return Err(Problem::usage(mistake.text));
+    }
     Ok(Setup {
         system: System::Spec { path: path.to_string_lossy().into_owned(), sources: Vec::new() },
-        env: pairs(&selection.env)?,
+        env,
         search: spec::search_path(),
         max_calls: selection.max_calls,
         spin_limit_nanos: selection.spin_limit.saturating_mul(1_000_000_000),
@@ -85,27 +95,34 @@ fn setup_for_trace(trace: &trace_format::Trace, engine: Engine) -> Result<Setup,
     })
 }
 
-/// A job for a worker.
-fn frame(id: u64, test: &str, job: &Job, what: What) -> Result<JobFrame, Problem> {
+/// A job for a worker, with the loops that are counted from its start.
+fn frame(id: u64, test: &str, job: &Job, loops: &[String], what: What) -> Result<JobFrame, Problem> {
     let (strategy, steps, choices) = match &job.how {
         How::Strategy { spec, steps } => (spec.to_string(), *steps, None),
         How::Replay(choices) => ("recorded".to_owned(), 0, Some(encode(choices)?)),
     };
-    Ok(JobFrame { id, test: test.to_owned(), seed: job.seed.0, strategy, steps, choices, what })
+    Ok(JobFrame { id, test: test.to_owned(), seed: job.seed.0, strategy, steps, choices, loops: loops.to_vec(), what })
 }
 
 fn encode(choices: &[Choice]) -> Result<Vec<u8>, Problem> {
     trace_format::wire::encode_choices(choices).map_err(|e| Problem::internal(e.to_string()))
 }
 
-/// How long the ordinary run of a test is, for strategies that place their interventions by it.
-fn steps_of(pool: &mut Pool, test: &str, strategy: StrategySpec) -> Result<u64, Problem> {
-    if !strategy.needs_steps() {
-        return Ok(0);
-    }
-    let job = Job::ordinary(0, explorer::Session::CALIBRATION);
-    let answer = pool.ask(frame(0, test, &job, What::Outcome)?, |_, _| {})?;
-    Ok(answer.outcome.map_or(0, |o| o.asked))
+/// What the ordinary run of a test tells about its other runs.
+#[derive(Debug, Default)]
+struct Calibration {
+    /// How long it is, for strategies that place their interventions by it.
+    steps: u64,
+    /// The loops that are counted in it, and so in all of them.
+    loops: Vec<String>,
+}
+
+/// Runs the ordinary run of a test.
+fn calibrate(pool: &mut Pool, test: &str, strategy: StrategySpec) -> Result<Calibration, Problem> {
+    let job = explorer::Session::calibration_job(0);
+    let answer = pool.ask(frame(0, test, &job, &[], What::Outcome)?, |_, _| {})?;
+    let asked = answer.outcome.map_or(0, |o| o.asked);
+    Ok(Calibration { steps: if strategy.needs_steps() { asked } else { 0 }, loops: answer.extras.loops })
 }
 
 /// Shrinks a failing run; every candidate is a run.
@@ -113,6 +130,7 @@ fn shrink_case(
     pool: &mut Pool,
     test: &str,
     seed: Seed,
+    loops: &[String],
     failing: &Outcome,
     budget: u32,
 ) -> Result<Shrunk, explorer::ShrinkError> {
@@ -121,7 +139,7 @@ fn shrink_case(
         id += 1;
         let job = Job { test: 0, seed, how: How::Replay(choices.to_vec()) };
         let lost = |p: Problem| RunnerError::Lost(p.message);
-        let answer = pool.ask(frame(id, test, &job, What::Outcome).map_err(lost)?, |_, _| {}).map_err(lost)?;
+        let answer = pool.ask(frame(id, test, &job, loops, What::Outcome).map_err(lost)?, |_, _| {}).map_err(lost)?;
         answer.outcome.ok_or_else(|| RunnerError::Lost("no outcome".to_owned()))
     };
     let mut line = crate::ui::Line::new();
@@ -136,6 +154,8 @@ fn shrink_case(
 struct Kept {
     outcome: Outcome,
     trace: Vec<u8>,
+    /// The loops that were counted.
+    loops: Vec<String>,
     /// Why it could not be saved, if so. The run itself is there all the same.
     unsaved: Option<Problem>,
 }
@@ -150,14 +170,21 @@ impl Kept {
 }
 
 /// Runs a job again and keeps it as a trace.
-fn record_case(pool: &mut Pool, test: &str, job: &Job, rerun: &[String], path: &Path) -> Result<Kept, Problem> {
+fn record_case(
+    pool: &mut Pool,
+    test: &str,
+    job: &Job,
+    loops: &[String],
+    rerun: &[String],
+    path: &Path,
+) -> Result<Kept, Problem> {
     let what = What::Record { rerun: rerun.to_vec() };
-    let answer = pool.ask(frame(u64::MAX, test, job, what)?, |_, _| {})?;
+    let answer = pool.ask(frame(u64::MAX, test, job, loops, what)?, |_, _| {})?;
     let (Some(outcome), Some(bytes)) = (answer.outcome, answer.trace) else {
         return Err(Problem::internal("the worker recorded nothing"));
     };
     let unsaved = kept::save(path, &bytes).err();
-    Ok(Kept { outcome, trace: bytes, unsaved })
+    Ok(Kept { outcome, trace: bytes, loops: answer.extras.loops, unsaved })
 }
 
 /// The command line that runs one seed again.

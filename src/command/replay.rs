@@ -30,7 +30,7 @@ pub(crate) fn replay(args: cli::Replay) -> Result<Exit, Problem> {
     for id in 1..=args.times.max(1) {
         let job = Job::ordinary(0, header.seed);
         let what = What::Compare { trace: bytes.clone(), until: args.until };
-        let answer = pool.ask(frame(id, &header.test, &job, what)?, |_, _| {})?;
+        let answer = pool.ask(frame(id, &header.test, &job, &[], what)?, |_, _| {})?;
         let Some(comparison) = answer.comparison else {
             return Err(Problem::internal("the worker compared nothing"));
         };

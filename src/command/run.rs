@@ -1,6 +1,6 @@
 //! `fbsim run`: one program in a world of its own, its output passed through.
 
-use super::{exit_of, frame, pairs, steps_of};
+use super::{Calibration, calibrate, exit_of, frame, pairs};
 use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::Pool;
@@ -27,17 +27,20 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
         engine: args.engine,
     };
     let mut pool = Pool::start(setup, vec![None])?;
-    let steps = steps_of(&mut pool, "run", args.strategy)?;
+    let Calibration { steps, loops } =
+        if args.strategy.needs_steps() { calibrate(&mut pool, "run", args.strategy)? } else { Calibration::default() };
     let job = Job { test: 0, seed, how: How::Strategy { spec: args.strategy, steps } };
     let rerun: Vec<String> = std::env::args().collect();
-    let answer =
-        pool.ask(frame(1, "run", &job, What::Console { record: false, rerun: rerun.clone() })?, |stderr, bytes| {
+    let answer = pool.ask(
+        frame(1, "run", &job, &loops, What::Console { record: false, rerun: rerun.clone() })?,
+        |stderr, bytes| {
             let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
             let _ = std::io::stdout().flush();
-        })?;
+        },
+    )?;
     let mut unsaved = None;
     if let Some(path) = &args.save {
-        unsaved = super::record_case(&mut pool, "run", &job, &rerun, path)?.unsaved;
+        unsaved = super::record_case(&mut pool, "run", &job, &answer.extras.loops, &rerun, path)?.unsaved;
     }
     let Some(outcome) = answer.outcome else { return Err(Problem::internal("no outcome")) };
     if args.summary {

@@ -13,7 +13,8 @@ pub(crate) fn shrink(args: cli::Shrink) -> Result<Exit, Problem> {
     eprintln!("seed {} (from {}), test {}", header.seed, args.file.display(), header.test);
     let mut pool = Pool::start(setup_for_trace(&trace, args.engine)?, vec![None])?;
     let budget = u32::try_from(args.budget).unwrap_or(u32::MAX);
-    let shrunk = shrink_case(&mut pool, &header.test, header.seed, &trace.outcome, budget)
+    let loops = kept::facts(&trace, recorder::LOOP);
+    let shrunk = shrink_case(&mut pool, &header.test, header.seed, &loops, &trace.outcome, budget)
         .map_err(|e| Problem::usage(format!("{}: {e}", args.file.display())))?;
     println!("from {} to {} choices in {} runs", trace.outcome.choices.len(), shrunk.choices.len(), shrunk.runs);
     match shrunk.end {
@@ -23,7 +24,7 @@ pub(crate) fn shrink(args: cli::Shrink) -> Result<Exit, Problem> {
     }
     let output = args.output.unwrap_or_else(|| beside(&args.file, "-shrunk"));
     let job = Job { test: 0, seed: header.seed, how: How::Replay(shrunk.choices) };
-    let kept = record_case(&mut pool, &header.test, &job, &header.rerun, &output)?;
+    let kept = record_case(&mut pool, &header.test, &job, &loops, &header.rerun, &output)?;
     ui::tell_story(&kept.trace)?;
     if let Some(problem) = kept.unsaved {
         return Err(problem);

@@ -1,6 +1,6 @@
 //! `fbsim test`: run every test of a specification once.
 
-use super::{exit_of, frame, record_case, rerun_line, select, setup_for_spec, steps_of};
+use super::{Calibration, calibrate, exit_of, frame, record_case, rerun_line, select, setup_for_spec};
 use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::Pool;
@@ -20,9 +20,12 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
         let mut pool = Pool::start(setup_for_spec(&path, &args.selection)?, vec![None])?;
         let tests = select(pool.tests(), args.selection.test.as_deref());
         for test in &tests {
-            let steps = steps_of(&mut pool, test, strategy)?;
+            let calibration = Job::ordinary(0, explorer::Session::CALIBRATION);
+            let ordinary = Job { test: 0, seed, how: How::Strategy { spec: strategy, steps: 0 } } == calibration;
+            let Calibration { steps, loops } =
+                if ordinary { Calibration::default() } else { calibrate(&mut pool, test, strategy)? };
             let job = Job { test: 0, seed, how: How::Strategy { spec: strategy, steps } };
-            let answer = pool.ask(frame(1, test, &job, What::Outcome)?, |_, _| {})?;
+            let answer = pool.ask(frame(1, test, &job, &loops, What::Outcome)?, |_, _| {})?;
             let Some(outcome) = answer.outcome else { continue };
             let virtual_time = outcome.ended.elapsed();
             let head = format!("{test}  ({virtual_time} simulated, {} events, hash {})", outcome.events, outcome.hash);
@@ -45,7 +48,7 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
                     exit = if exit == Exit::Internal { exit } else { code };
                     let file = kept::name(&args.selection.output, &path, test, seed);
                     let rerun = rerun_line(&path, test, &job, &args.selection);
-                    let kept = record_case(&mut pool, test, &job, &rerun, &file)?;
+                    let kept = record_case(&mut pool, test, &job, &answer.extras.loops, &rerun, &file)?;
                     kept.admit();
                     ui::tell_story(&kept.trace)?;
                     println!("  rerun:   {}", rerun.join(" "));

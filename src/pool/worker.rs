@@ -2,18 +2,21 @@
 
 use crate::cli;
 use crate::exit::{Exit, Problem};
-use crate::pool::wire::{Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
+use crate::pool::wire::{self, Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
 use crate::spec::{self, Loaded};
 use explorer::{How, Job, StrategySpec};
-use guest::world::Remains;
 use guest::{Console, World, WorldOptions};
 use kernel::log::Retention;
 use model::plan::{Plan, Service};
-use model::{EventIndex, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use model::{EventIndex, LoopSite, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
+use recorder::Finished;
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
+
+/// Processor time without a call after which a guest is in a loop that may have to be counted.
+const LOOP_LIMIT_NANOS: u64 = 1_000_000_000;
 
 /// What the worker runs.
 struct Worker {
@@ -103,6 +106,8 @@ impl Worker {
             end_on_crash: self.spec.is_some(),
             expected: None,
             spin_limit_nanos: self.setup.spin_limit_nanos,
+            loop_limit_nanos: LOOP_LIMIT_NANOS.min(self.setup.spin_limit_nanos / 2),
+            loops: Vec::new(),
             retention: Retention::All,
             directory: self.setup.directory.clone(),
             entry: match self.setup.engine.entry {
@@ -137,13 +142,13 @@ impl Worker {
             Ok(job) => job,
             Err(why) => return answer(&Frame::Refused(frame.id, why)),
         };
-        let options = self.options(job.seed);
+        let options = WorldOptions { loops: loops_of(&frame.loops)?, ..self.options(job.seed) };
         let source = || job.source();
         let driver = |world: &World| self.drive(&frame.test, world);
         match &frame.what {
             What::Outcome if self.spec.is_some() && self.setup.engine.boot == cli::Boot::Shared => {
                 let finished = self.booted.borrow_mut().run(options, source, driver);
-                self.outcome(frame.id, &finished.outcome, &finished.remains)
+                self.outcome(frame.id, &finished)
             }
             What::Outcome | What::Console { record: false, .. } => {
                 self.booted.borrow_mut().forget();
@@ -152,7 +157,7 @@ impl Worker {
                 let retention = if self.spec.is_some() { Retention::All } else { Retention::Hash };
                 let options = WorldOptions { retention, ..options };
                 let finished = recorder::run(options, console, source, driver);
-                self.outcome(frame.id, &finished.outcome, &finished.remains)
+                self.outcome(frame.id, &finished)
             }
             What::Record { rerun } | What::Console { rerun, .. } => {
                 self.booted.borrow_mut().forget();
@@ -160,10 +165,29 @@ impl Worker {
                 match recorder::record(options, source, driver, &header) {
                     Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
                     Ok((finished, bytes)) => {
-                        self.outcome(frame.id, &finished.outcome, &finished.remains)?;
+                        self.outcome(frame.id, &finished)?;
                         answer(&Frame::Trace(frame.id, bytes))
                     }
                 }
+            }
+            What::Tails { after, tails, strategy, steps } => {
+                self.booted.borrow_mut().forget();
+                let spec = match strategy.parse::<StrategySpec>() {
+                    Ok(spec) => spec,
+                    Err(e) => return answer(&Frame::Refused(frame.id, e.to_string())),
+                };
+                let (seed, steps) = (job.seed, *steps);
+                let tail = move |number: u32| explorer::strategy::build(&spec, seed.tail(number), steps);
+                let events: Vec<EventIndex> = after.iter().copied().map(EventIndex).collect();
+                let branched = recorder::branched(options, source, &events, *tails, tail, driver);
+                let encode = |tails: &recorder::Tails| {
+                    let bytes: Result<Vec<Vec<u8>>, _> =
+                        tails.outcomes.iter().map(trace::wire::encode_outcome).collect();
+                    bytes.map(|bytes| (tails.after.0, bytes)).map_err(|e| Problem::internal(chain(&e)))
+                };
+                let after: Result<Vec<_>, Problem> = branched.tails.iter().map(encode).collect();
+                let tails = wire::Tails { hash: branched.finished.outcome.hash.0, after: after? };
+                answer(&Frame::Tails(frame.id, tails))
             }
             What::Compare { trace, until } => {
                 self.booted.borrow_mut().forget();
@@ -171,13 +195,14 @@ impl Worker {
             }
         }
     }
-    fn outcome(&self, id: u64, outcome: &model::Outcome, remains: &Remains) -> Result<(), Problem> {
+    fn outcome(&self, id: u64, Finished { outcome, remains, loops }: &Finished) -> Result<(), Problem> {
         let bytes = trace::wire::encode_outcome(outcome).map_err(|e| Problem::internal(chain(&e)))?;
         let extras = Extras {
             complaints: remains.complaints.clone(),
             crashes: remains.crashes.clone(),
             statuses: remains.statuses.clone(),
             said: self.said.take(),
+            loops: loops.iter().map(ToString::to_string).collect(),
         };
         answer(&Frame::Outcome(id, extras, bytes))
     }
@@ -197,7 +222,10 @@ impl Worker {
                 return answer(&Frame::Refused(frame.id, why));
             }
         }
-        let options = self.options(trace.header.seed);
+        let facts = trace.header.facts.iter().filter(|(name, _)| name == recorder::LOOP);
+        let loops = loops_of(facts.map(|(_, value)| value))?;
+        // A replay looks for no others: with one more it would be another run.
+        let options = WorldOptions { loops, loop_limit_nanos: 0, ..self.options(trace.header.seed) };
         let driver = |world: &World| self.drive(&frame.test, world);
         match replayer::replay(&trace, options, driver) {
             Err(e) => answer(&Frame::Refused(frame.id, e.to_string())),
@@ -249,6 +277,11 @@ impl Worker {
             facts,
         }
     }
+}
+
+fn loops_of(texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Vec<LoopSite>, Problem> {
+    let site = |text: &str| text.parse::<LoopSite>().map_err(|e| Problem::internal(e.to_string()));
+    texts.into_iter().map(|text| site(text.as_ref())).collect()
 }
 
 /// An error with its causes.

@@ -202,6 +202,37 @@ fn a_go_server_runs_the_same_twice() {
     every_pair_is_the_same("Go server", scratch.path(), "go.star", 1, &[]);
 }
 
+/// A specification with a service whose threads wait in loops without a call.
+fn looping_spec(scratch: &Scratch) -> String {
+    build::program(scratch, "loops");
+    let text = "svc = service(\"svc\", binary = \"loops\")\n\ndef look():\n    sleep(\"1s\")\n\nscenario(look)\n";
+    scratch.file("loops.star", text)
+}
+
+#[test]
+fn loops_without_a_call_are_the_same_however_they_are_run() {
+    let scratch = Scratch::new("loops");
+    let spec = looping_spec(&scratch);
+    all_ways_are_one_run(&spec, "random", 2);
+    every_pair_is_the_same("counted loops", scratch.path(), "loops.star", 1, &["--strategy", "random"]);
+}
+
+#[test]
+fn a_loop_without_a_call_is_replayed() {
+    let scratch = Scratch::new("loop");
+    let program = build::program(&scratch, "loops");
+    let case = scratch.at("case.fbt");
+    let ran = fbsim(&["run", "--summary", "--save", &case, "--", &program]).exits(0);
+    let hash = seen(&ran).1.split(' ').nth(1).expect("a hash").to_owned();
+    let load = Load::on(&cpus());
+    for entry in ["patched", "signal"] {
+        fbsim(&["replay", &case, "--times", "3", "--entry", entry])
+            .exits(0)
+            .says(&["3 of 3 replays are the same", &hash]);
+    }
+    drop(load);
+}
+
 #[test]
 fn the_server_output_depends_on_the_seed() {
     // What the servers print is in the hash that the pairs compare; here it is seen to vary with the seed.

@@ -14,29 +14,14 @@ const PYTHON: &str = "/usr/bin/python3.11";
 const SHORT: [&str; 5] = ["test_epoll", "test_fcntl", "test_mmap", "test_os", "test_selectors"];
 const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_subprocess", "test_threading"];
 
-/// Tests that pass natively and not inside: a part of the name, and why. Those of [`Run::Not`] are not run
-/// inside, since they would end the run.
-const KNOWN: &[(&str, Run, &str)] = &[
-    ("_pty", Run::Anyway, "no pseudo-terminals"),
-    ("test_openpty", Run::Anyway, "no pseudo-terminals"),
-    ("ExtendedAttributeTests", Run::Anyway, "no extended attributes; skipped inside"),
-    ("Pep383Tests.test_listdir", Run::Anyway, "names of files are UTF-8"),
-    ("TestFcntl.test_fcntl_64_bit", Run::Anyway, "F_NOTIFY is refused"),
-    ("test_pidfd_send_signal", Run::Anyway, "a directory of /proc is no process descriptor"),
-    ("test_preexec_fork_failure", Run::Anyway, "processes are not limited; skipped inside"),
-    ("test_call_timeout", Run::Not, "a process that spins without a call is ended as such"),
-    ("test_check_output_timeout", Run::Not, "a process that spins without a call is ended as such"),
-    ("test_communicate_timeout", Run::Not, "a process that spins without a call is ended as such"),
-    ("RunFuncTestCase.test_timeout", Run::Not, "a process that spins without a call is ended as such"),
-    ("test_can_interrupt_tight_loops", Run::Not, "a thread that spins without a call is ended as such"),
+/// Tests that pass natively and not inside: a part of the name, and why.
+const KNOWN: &[(&str, &str)] = &[
+    ("ExtendedAttributeTests", "no extended attributes; skipped inside"),
+    ("Pep383Tests.test_listdir", "names of files are UTF-8"),
+    ("TestFcntl.test_fcntl_64_bit", "F_NOTIFY is refused"),
+    ("test_pidfd_send_signal", "a directory of /proc is no process descriptor"),
+    ("test_preexec_fork_failure", "processes are not limited; skipped inside"),
 ];
-
-/// Whether a test that is known not to pass is run inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Run {
-    Anyway,
-    Not,
-}
 
 /// How each test of a run ended, by its full name.
 fn results(ran: &Ran) -> BTreeMap<String, String> {
@@ -89,15 +74,6 @@ fn natively(suite: &str) -> Ran {
 fn inside(suite: &str) -> Ran {
     let mut line = vec!["run", "--summary", "--spin-limit", "60", "--env", "HOME=/tmp", "--", PYTHON];
     line.extend(arguments(suite));
-    let mut patterns = Vec::new();
-    for (name, run, _) in KNOWN {
-        if *run == Run::Not {
-            patterns.push(format!("*{name}*"));
-        }
-    }
-    for pattern in &patterns {
-        line.extend(["-i", pattern]);
-    }
     let mut command = command(&line);
     command.current_dir("/");
     finish_within(command, LIMIT)
@@ -120,7 +96,7 @@ fn compare(suite: &'static str) -> Compared {
     for name in native.iter().filter(|(_, end)| *end == "ok").map(|(name, _)| name) {
         compared.native += 1;
         let end = seen.get(name).map_or("not run", String::as_str);
-        let reason = KNOWN.iter().find(|(part, ..)| name.contains(part)).map(|(.., reason)| *reason);
+        let reason = KNOWN.iter().find(|(part, _)| name.contains(part)).map(|(_, reason)| *reason);
         match (end, reason) {
             ("ok", _) => compared.same += 1,
             (_, Some(reason)) => compared.known.push((name.clone(), reason)),

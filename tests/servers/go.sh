@@ -1,5 +1,5 @@
 # program: Go
-# work: the compiler itself; then net/http with a client, goroutines on 1 and 4 processors, a ticker, os/exec, the collector under load, a goroutine that yields while it waits
+# work: the compiler itself; then net/http with a client, goroutines on 1 and 4 processors, a ticker, os/exec, the collector under load, a goroutine that yields while it waits, goroutines that spin on an atomic or for ever
 mkdir -p /tmp/go/m && cd /tmp/go/m
 export GOCACHE=/tmp/go/cache GOPATH=/tmp/go/path GOFLAGS=-mod=mod CGO_ENABLED=0 GO111MODULE=on GOPROXY=off GOTOOLCHAIN=local
 cat >go.mod <<'M'
@@ -65,6 +65,21 @@ func main() {
 		}
 	}
 	fmt.Println("seen")
+	// Without a call: only a signal of the runtime's makes room for the others.
+	for _, n := range []int{1, 2} {
+		runtime.GOMAXPROCS(n)
+		atomic.StoreInt32(&flag, 0)
+		go func() { time.Sleep(time.Millisecond); atomic.StoreInt32(&flag, 1) }()
+		for atomic.LoadInt32(&flag) == 0 {
+		}
+		go func() {
+			for count := 0; ; count++ {
+			}
+		}()
+		time.Sleep(5 * time.Millisecond)
+		runtime.GC()
+		fmt.Println("spun", n)
+	}
 }
 G
 go build -o m . && ./m
@@ -75,3 +90,5 @@ go build -o m . && ./m
 # expect: child
 # expect: true
 # expect: seen
+# expect: spun 1
+# expect: spun 2

@@ -14,9 +14,10 @@
 //! whatever the world before did.
 
 use crate::raw;
+use crate::region::Behind;
 use kernel::{AddressSpaceId, Kernel};
 use std::alloc::{GlobalAlloc, Layout};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use tikv_jemallocator::Jemalloc as Process;
 
 /// Where the arena lies, in every process.
@@ -45,6 +46,11 @@ pub(crate) struct Header {
     pub(crate) answer: AtomicU32,
     /// Address spaces below this number are part of a snapshot: their processes outlive them.
     pub(crate) armed_below: AtomicU32,
+    /// Turns of counted loops that are left until the thread at work enters, and room for a register meanwhile.
+    pub(crate) turns: AtomicI64,
+    pub(crate) scratch: AtomicU64,
+    /// What the watchdog wants to know ([`crate::watchdog::Ask`]).
+    pub(crate) ask: AtomicU32,
     /// How much of the snapshots' store is taken.
     pub(crate) stored: AtomicU64,
     pub(crate) batons: [AtomicU32; SPACES_MAX],
@@ -150,18 +156,7 @@ pub(crate) fn shared() -> &'static Header {
 /// # Errors
 /// The host's reason.
 pub fn map() -> Result<(), nix::Error> {
-    // SAFETY: a fresh mapping at a fixed place that is refused if anything is there.
-    let at = unsafe {
-        libc::mmap(
-            BASE as *mut libc::c_void,
-            LEN,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if at as usize == BASE { Ok(()) } else { Err(nix::Error::last()) }
+    crate::region::map(BASE, LEN, Behind::Fresh)
 }
 
 /// Forgets the world before and builds a new kernel in the arena.
@@ -180,6 +175,7 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
         header.entries.store(0, Ordering::Relaxed);
         header.broken.store(0, Ordering::Relaxed);
         header.order.store(0, Ordering::Relaxed);
+        header.turns.store(i64::from(kernel::scheduler::TURNS), Ordering::Relaxed);
         header.armed_below.store(0, Ordering::Relaxed);
     }
     let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
@@ -219,6 +215,24 @@ impl Saved {
             std::ptr::copy_nonoverlapping(self.objects.as_ptr(), OBJECTS as *mut u8, self.objects.len());
         }
     }
+}
+
+/// Writes what the arena holds to a file, at the offsets that it has in the arena. Batons and host pids are left out:
+/// they read as zeros there. False if the host does not let it.
+pub(crate) fn write_to(file: i32) -> bool {
+    let words = std::mem::offset_of!(Header, batons);
+    // SAFETY: this process holds the baton, so nobody changes the arena; everything up to `bump` is mapped.
+    let (header, objects) = unsafe {
+        let bump = (*header()).bump;
+        let header = std::slice::from_raw_parts(BASE as *const u8, words);
+        (header, std::slice::from_raw_parts(OBJECTS as *const u8, bump - OBJECTS))
+    };
+    raw::write_all(file, header, 0) && raw::write_all(file, objects, (OBJECTS - BASE) as u64)
+}
+
+/// Where the host pid of an address space stands in a file written by [`write_to`].
+pub(crate) fn place_of_pid(space: AddressSpaceId) -> u64 {
+    (std::mem::offset_of!(Header, pids) + space.0 as usize * size_of::<AtomicI32>()) as u64
 }
 
 /// Runs kernel code: allocations come from the arena.

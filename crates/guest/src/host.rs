@@ -101,6 +101,9 @@ impl Host for GuestHost {
         let fd = arena::outside_arena(|| image::open(path)).ok_or(abi::errno::ENOENT)?;
         map(at, len, prot, libc::MAP_PRIVATE, fd, offset)
     }
+    fn mapped_file(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) {
+        patch::mapped(at, len, prot, path, offset);
+    }
     fn unmap(&mut self, at: u64, len: u64) {
         patch::forget(at, len);
         snapshot::changed(at, len, Replaced::Yes);

@@ -22,14 +22,17 @@ pub mod cpuid;
 mod entry;
 mod host;
 mod image;
+mod loops;
 pub mod net;
 mod patch;
 pub mod pool;
 mod process;
 mod raw;
+mod region;
 pub mod requirements;
 mod snapshot;
 mod tasks;
+mod twin;
 mod watchdog;
 pub mod world;
 

@@ -1,7 +1,8 @@
 //! Detects a guest that uses the processor for long without a call.
 //!
-//! The watchdog never decides *where* anything happens in a run: it only turns a hang into a verdict. It measures the
-//! processor time of the process that holds the baton, so a loaded host does not trip it.
+//! The watchdog never decides *where* anything happens in a run: it turns a hang into a verdict, or has the run begin
+//! again with a loop counted from the start ([`crate::loops`]). It measures the processor time of the process that
+//! holds the baton, so a loaded host does not trip it.
 
 use crate::arena::shared;
 use std::sync::atomic::Ordering;
@@ -12,11 +13,30 @@ pub(crate) const SIGNAL: i32 = libc::SIGPROF;
 /// What the supervisor remembers between two looks.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
-    limit_nanos: u64,
+    limits: Limits,
     entries: u64,
     pid: i32,
     used_at_entry: u64,
     asked: u32,
+}
+
+/// Processor time without an entry, in nanoseconds, after which something is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The loop is looked for that the thread is in.
+    pub(crate) look: u64,
+    /// The run ends.
+    pub(crate) end: u64,
+}
+
+/// What a process is to do that is asked where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Ask {
+    /// Find the loop it is in, if that holds anybody up.
+    Loop = 1,
+    /// End the run.
+    End = 2,
 }
 
 /// What a look found.
@@ -31,27 +51,35 @@ pub(crate) enum Look {
 }
 
 impl Watchdog {
-    pub(crate) fn new(limit_nanos: u64) -> Watchdog {
-        Watchdog { limit_nanos, entries: 0, pid: 0, used_at_entry: 0, asked: 0 }
+    pub(crate) fn new(limits: Limits) -> Watchdog {
+        Watchdog { limits, entries: 0, pid: 0, used_at_entry: 0, asked: 0 }
     }
     /// Looks at the process that holds the baton; asks it where it is when it has run for too long.
     pub(crate) fn look(&mut self, pid: i32) -> Look {
         let entries = shared().entries.load(Ordering::Relaxed);
         let Some(used) = cpu_time(pid).filter(|_| !has_ended(pid)) else { return Look::Died };
         if pid != self.pid || entries != self.entries {
-            *self = Watchdog { limit_nanos: self.limit_nanos, entries, pid, used_at_entry: used, asked: 0 };
+            *self = Watchdog { entries, pid, used_at_entry: used, ..Watchdog::new(self.limits) };
             return Look::Fine;
         }
-        if used.saturating_sub(self.used_at_entry) > self.limit_nanos {
+        let used = used.saturating_sub(self.used_at_entry);
+        if used > self.limits.end {
             self.asked += 1;
             if self.asked > 20 {
                 return Look::Stuck;
             }
-            // SAFETY: the process is one of this world's.
-            unsafe { libc::kill(pid, SIGNAL) };
+            ask(pid, Ask::End);
+        } else if used > self.limits.look {
+            ask(pid, Ask::Loop);
         }
         Look::Fine
     }
+}
+
+fn ask(pid: i32, what: Ask) {
+    shared().ask.store(what as u32, Ordering::Relaxed);
+    // SAFETY: the process is one of this world's.
+    unsafe { libc::kill(pid, SIGNAL) };
 }
 
 /// Whether a child has ended and is not yet waited for. (Of a child's child the host's clock tells when it is gone.)

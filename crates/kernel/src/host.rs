@@ -66,6 +66,8 @@ pub trait Host {
     /// # Errors
     /// The host's errno.
     fn map_image(&mut self, at: u64, len: u64, prot: u32, path: &str, offset: u64) -> Result<(), Errno>;
+    /// The bytes of a file, as the guest calls it, from an offset on are mapped privately here.
+    fn mapped_file(&mut self, _at: u64, _len: u64, _prot: u32, _path: &str, _offset: u64) {}
     /// Unmaps; holes are fine.
     fn unmap(&mut self, at: u64, len: u64);
     /// Changes protection of a fully mapped range.

@@ -1,6 +1,7 @@
 //! A directory for one test, gone when the test is over.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -45,12 +46,14 @@ impl Scratch {
         set_mode(&path, 0o755);
         path
     }
-    /// Copies a file into it, with its permissions, and returns the copy's path.
+    /// Copies a program into it and returns the copy's path. Another process does it: a child that a test beside this
+    /// one starts meanwhile would inherit the file open for writing, and a program that somebody writes cannot be run.
     #[track_caller]
     pub(crate) fn copy(&self, from: &Path) -> String {
         let name = from.file_name().and_then(|n| n.to_str()).expect("a file with a name");
         let path = self.at(name);
-        std::fs::copy(from, &path).unwrap_or_else(|e| panic!("{} to {path}: {e}", from.display()));
+        let copied = Command::new("cp").arg(from).arg(&path).status();
+        assert!(copied.is_ok_and(|s| s.success()), "{} could not be copied to {path}", from.display());
         path
     }
     /// What lies in it, sorted.

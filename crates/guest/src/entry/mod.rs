@@ -19,9 +19,11 @@ mod save;
 
 pub(crate) use path::enter;
 
-use crate::arena::{self, shared, with_kernel};
+use crate::arena::{self, peek, shared, with_kernel};
 use crate::context::Frame;
 use crate::host::GuestHost;
+use crate::loops::step::{self, Step};
+use crate::watchdog::Ask;
 use crate::{baton, cpuid, patch, process, raw};
 use kernel::process::Extended;
 use kernel::signal::HardwareFault;
@@ -117,6 +119,9 @@ unsafe extern "C" fn on_sigsys(_: i32, _: *mut libc::siginfo_t, context: *mut li
     unsafe { raw::set_fs_base(SAVE.get().host_fs) };
     let frame = Frame(context);
     extended::in_frame(frame.extended());
+    if step::is_active() {
+        concluded(frame);
+    }
     let registers = frame.registers();
     patch::trapped(registers.rip, registers.rax);
     call(&registers);
@@ -239,6 +244,15 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
         unsafe { raw::set_fs_base(guest_fs) };
         return;
     }
+    if signal == libc::SIGTRAP && loop_trapped(frame, code) == GoesOn::There {
+        SELECTOR.store(BLOCK, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { raw::set_fs_base(guest_fs) };
+        return;
+    }
+    if step::is_active() {
+        concluded(frame);
+    }
     extended::in_frame(frame.extended());
     shared().entries.fetch_add(1, Ordering::Relaxed);
     with_kernel(|k| {
@@ -253,22 +267,77 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
     go_on()
 }
 
+/// Whether a guest goes on where its signal met it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GoesOn {
+    /// There, or where its frame now says.
+    There,
+    /// It raised an exception of its own.
+    No,
+}
+
+/// A trap in a guest's code: of a counted loop, or of the watch for one.
+fn loop_trapped(frame: Frame, code: i32) -> GoesOn {
+    let mut registers = frame.registers();
+    if step::is_active() && code == step::TRAP_TRACE {
+        if !path::holds(registers.rip) && matches!(step::stepped(frame), Step::Next) {
+            return GoesOn::There;
+        }
+        concluded(frame);
+        return GoesOn::There;
+    }
+    let Some(at) = patch::trapped_loop(registers.rip) else { return GoesOn::No };
+    registers.rip = at;
+    registers.eflags &= !step::TRAP_FLAG;
+    extended::in_frame(frame.extended());
+    shared().entries.fetch_add(1, Ordering::Relaxed);
+    with_kernel(|k| {
+        k.thread_mut(k.current).registers = registers;
+        k.looped();
+    });
+    go_on()
+}
+
+/// A guest that was watched is watched no longer. Returns if that has found nothing; else the run ends, to begin again.
+fn concluded(frame: Frame) {
+    step::unwatch(frame);
+    if let Some(found) = step::conclude() {
+        with_kernel(|k| k.end(kernel::Ending::Loop(found.clone())));
+        give_up()
+    }
+}
+
 unsafe extern "C" fn on_watchdog(_: i32, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
-    let pc = Frame(context).registers().rip;
+    let frame = Frame(context);
+    let pc = frame.registers().rip;
     if SELECTOR.load(Ordering::Relaxed) != BLOCK || path::holds(pc) {
         // The kernel is at work; the supervisor will ask again.
         return;
     }
     SELECTOR.store(ALLOW, Ordering::Relaxed);
+    let guest_fs = raw::fs_base();
     // SAFETY: as in `on_sigsys`.
     unsafe { raw::set_fs_base(SAVE.get().host_fs) };
+    if shared().ask.load(Ordering::Relaxed) == Ask::Loop as u32 {
+        if peek(Kernel::is_held_up) {
+            step::begin(frame);
+        }
+        SELECTOR.store(BLOCK, Ordering::Relaxed);
+        // SAFETY: as in `on_fault`.
+        unsafe { raw::set_fs_base(guest_fs) };
+        return;
+    }
     with_kernel(|k| {
         let thread = k.current;
-        k.end(kernel::Ending::Spin { thread, pc });
+        k.end(kernel::Ending::Spin { thread, pc: patch::original(pc) });
     });
+    give_up()
+}
+
+/// The world has ended while a guest runs. Only a process that was brought back to a snapshot gets the baton again.
+fn give_up() -> ! {
     baton::pass(AddressSpaceId::SUPERVISOR);
     process::wait_for_baton();
-    // Only a process that was brought back to a snapshot gets it again.
     go_on()
 }
 

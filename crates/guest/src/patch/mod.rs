@@ -11,6 +11,7 @@
 //! Code that is not mapped from a file of the image (compiled at run time), or that a guest makes writable, is left
 //! alone or restored. All state is private to the process, and copied by a fork like the code itself.
 
+mod counted;
 mod decode;
 mod targets;
 mod trampoline;
@@ -18,13 +19,18 @@ mod trampoline;
 use crate::arena::peek;
 use crate::entry::{self, LOCAL};
 use crate::raw;
-use decode::{Form, JUMP};
+use counted::{Counted, Mapped};
+pub(crate) use counted::{find as find_loop, is_ours, mapped, trapped as trapped_loop};
+use decode::Form;
+pub(crate) use decode::JUMP;
 use kernel::abi::PAGE;
 use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES};
+use model::LoopSite;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use targets::Targets;
+pub(crate) use targets::Targets;
 use trampoline::SLOT;
+pub(crate) use trampoline::jump;
 
 /// How many traps a site must have caused before it is looked at: patching costs about as much as this many.
 const WORTH: u32 = 6;
@@ -61,6 +67,13 @@ struct State {
     targets: BTreeMap<u64, Looked>,
     /// How many trampolines each zone holds.
     used: [usize; HOST_ZONES.len()],
+    /// Loops to be counted wherever their file is mapped.
+    loops: Vec<LoopSite>,
+    /// Code mapped from files, by its start.
+    mapped: BTreeMap<u64, Mapped>,
+    /// Places where loops are counted, and places where they were: the code for them stays.
+    counted: BTreeMap<u64, Counted>,
+    retired: BTreeMap<u64, Counted>,
 }
 
 /// What is known of the branches in a code mapping.
@@ -68,6 +81,19 @@ enum Looked {
     /// Nothing: it is worth looking after so many more traps of sites that wait for it.
     After(u64),
     Through(Targets),
+}
+
+impl Looked {
+    /// The branches, which are looked for now if nobody has.
+    fn through(&mut self, code: &[u8]) -> &Targets {
+        if let Looked::After(_) = self {
+            *self = Looked::Through(Targets::of(code));
+        }
+        match self {
+            Looked::Through(targets) => targets,
+            Looked::After(_) => unreachable!("looked for above"),
+        }
+    }
 }
 
 struct Patches(RefCell<Option<State>>);
@@ -87,9 +113,9 @@ pub enum Entry {
     Signal,
 }
 
-/// Begins a process with unpatched code.
-pub(crate) fn begin(entry: Entry) {
-    *PATCHES.0.borrow_mut() = Some(State { off: entry == Entry::Signal, ..State::default() });
+/// Begins a process with unpatched code, in which these loops will be counted.
+pub(crate) fn begin(entry: Entry, loops: &[LoopSite]) {
+    *PATCHES.0.borrow_mut() = Some(State { off: entry == Entry::Signal, loops: loops.to_vec(), ..State::default() });
 }
 
 /// A `syscall` that ends at this address trapped.
@@ -114,16 +140,19 @@ pub(crate) fn resume(rip: u64) -> u64 {
     let Some(state) = patches.as_ref() else { return rip };
     match state.sites.range(..rip).next_back() {
         Some((site, Site::Patched(patch))) if rip < patch.end => patch.tail + (rip - (site + 2)),
-        _ => rip,
+        _ => state.resume_counted(rip).unwrap_or(rip),
     }
 }
 
 /// The instruction pointer of a thread that was met at `pc`: the original of a displaced instruction.
 pub(crate) fn original(pc: u64) -> u64 {
-    if !HOST_ZONES.into_iter().any(|zone| (zone..zone + HOST_ZONE_SIZE).contains(&pc)) {
+    if !is_ours(pc) {
         return pc;
     }
     let patches = PATCHES.0.borrow();
+    if let Some(at) = patches.as_ref().and_then(|s| s.original_counted(pc)) {
+        return at;
+    }
     let patched = patches.iter().flat_map(|s| s.sites.iter()).filter_map(|(site, what)| match what {
         Site::Patched(patch) => Some((site + 2, patch)),
         _ => None,
@@ -137,15 +166,15 @@ pub(crate) fn original(pc: u64) -> u64 {
 
 /// The guest changes a range of its memory: patches in it are gone.
 pub(crate) fn forget(at: u64, len: u64) {
-    change(at, len, |_| {});
+    change(at, len, |_, _| {});
 }
 
 /// The guest is about to make a range writable: patches in it are undone.
 pub(crate) fn restore(at: u64, len: u64) {
-    change(at, len, |patch| write_code(patch.at, &patch.original).expect("code that was patched can be restored"));
+    change(at, len, |at, original| write_code(at, original).expect("code that was patched can be restored"));
 }
 
-fn change(at: u64, len: u64, f: impl Fn(&Patch)) {
+fn change(at: u64, len: u64, f: impl Fn(u64, &[u8])) {
     crate::arena::outside_arena(|| {
         let mut patches = PATCHES.0.borrow_mut();
         let Some(state) = patches.as_mut() else { return };
@@ -154,10 +183,11 @@ fn change(at: u64, len: u64, f: impl Fn(&Patch)) {
         let touched: Vec<u64> = state.sites.range(from..to).map(|(site, _)| *site).collect();
         for site in touched {
             if let Some(Site::Patched(patch)) = state.sites.remove(&site) {
-                f(&patch);
+                f(patch.at, &patch.original);
                 entry::forget_resume();
             }
         }
+        state.uncount(at..to, f);
     });
 }
 
@@ -180,19 +210,13 @@ impl State {
         let targets = &mut self.targets;
         let form = decode::form(code, (site - start) as usize, number, || {
             let looked = targets.entry(start).or_insert(Looked::After((end - start) / BYTES_PER_TRAP));
-            if matches!(looked, Looked::After(0)) {
-                *looked = Looked::Through(Targets::of(code));
+            if matches!(looked, Looked::After(1..)) {
+                *waits = Some(start);
+                return None;
             }
-            match looked {
-                Looked::Through(targets) => Some(targets),
-                Looked::After(_) => {
-                    *waits = Some(start);
-                    None
-                }
-            }
+            Some(looked.through(code))
         })?;
-        let reach = i32::MAX as u64 - HOST_ZONE_SIZE - PAGE;
-        let zone = HOST_ZONES.iter().position(|zone| zone.abs_diff(site) < reach)?;
+        let zone = zone_near(site)?;
         if (self.used[zone] + 1) * SLOT > HOST_ZONE_SIZE as usize {
             return None;
         }
@@ -215,6 +239,12 @@ impl State {
         };
         Some(Patch { at, original, end, tail: place + made.tail as u64 })
     }
+}
+
+/// The zone that a jump from an address reaches.
+fn zone_near(at: u64) -> Option<usize> {
+    let reach = i32::MAX as u64 - HOST_ZONE_SIZE - PAGE;
+    HOST_ZONES.iter().position(|zone| zone.abs_diff(at) < reach)
 }
 
 /// The mapping of a file's code around an address.

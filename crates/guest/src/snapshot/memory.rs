@@ -222,6 +222,9 @@ fn restore_mappings(memory: &mut Memory, from: u64, to: u64) -> Option<()> {
             }
             (Backing::Anonymous | Backing::Copied(..), None) => return None,
         }
+        if let Backing::File(path, offset) | Backing::Copied(_, path, offset) = &vma.backing {
+            patch::mapped(at, end - at, vma.prot, path, offset + (at - start));
+        }
     }
     Some(())
 }

@@ -1,7 +1,7 @@
 //! The world as its driver sees it.
 
 use super::{Boots, Moment, Next, World};
-use crate::arena::{peek, with_kernel};
+use crate::arena::{peek, shared, with_kernel};
 use crate::host::GuestHost;
 use crate::process;
 use crate::snapshot::Snapshot;
@@ -14,6 +14,7 @@ use model::{
     Errno, Event, EventIndex, Failure, FaultRule, Hint, Intervention, Kind, Note, Phase, RuleId, ServiceId, Stream,
     VirtualDuration, VirtualTime,
 };
+use std::sync::atomic::Ordering;
 
 impl Machine for World {
     fn drive(
@@ -89,7 +90,7 @@ impl Machine for World {
             Err(why) => fail(format!("{} {why}", spec.binary)),
             Ok((process, space)) => {
                 self.first.borrow_mut()[service.index()] = Some(process);
-                match process::fork_first(space, self.entry) {
+                match process::fork_first(space, self.entry, &self.loops) {
                     Ok(()) => Ok(()),
                     Err(errno) => fail(format!("fork: {}", errno.message())),
                 }
@@ -107,6 +108,8 @@ impl Machine for World {
             });
             *self.moment.borrow_mut() = moment;
         }
+        // The same from a fresh boot and from a shared one.
+        shared().turns.store(i64::from(kernel::scheduler::TURNS), Ordering::Relaxed);
         with_kernel(|k| k.choices.enter(Phase::Run));
     }
     fn is_alive(&self, service: ServiceId) -> bool {
@@ -202,7 +205,8 @@ impl Machine for World {
 fn spawn_of(service: &model::plan::Service, directory: &str) -> Spawn {
     let mut arguments = vec![service.binary.clone().into_bytes()];
     arguments.extend(service.args.iter().map(|a| a.clone().into_bytes()));
-    let defaults = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/home/user"), ("USER", "user")];
+    let defaults =
+        [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", &*service.user.home), ("USER", &*service.user.name)];
     let mut environment: Vec<Vec<u8>> = Vec::new();
     for (name, value) in defaults {
         if !service.env.iter().any(|(n, _)| n == name) {

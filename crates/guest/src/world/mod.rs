@@ -1,6 +1,10 @@
 //! A world, from the supervisor's side: built, driven, judged and taken down.
 
+mod branch;
 mod machine;
+
+pub use crate::twin::Side;
+pub use branch::{Pause, Pauses};
 
 use crate::arena::{self, peek, shared, with_kernel};
 use crate::baton::Patience;
@@ -10,16 +14,22 @@ use crate::patch::Entry;
 use crate::requirements::{Requirement, check_host};
 use crate::snapshot::{self, Snapshot};
 use crate::tasks::Tasks;
-use crate::watchdog::{Look, Watchdog};
-use crate::{baton, cpuid, entry, net, pool};
+use crate::watchdog::{Limits, Look, Watchdog};
+use crate::{baton, cpuid, entry, net, pool, twin};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
 use model::machine::{Machine as _, Stopped};
 use model::plan::Plan;
-use model::{Choice, Event, EventHash, EventIndex, Failure, Seed, ServiceId, Source, ThreadId, VirtualTime};
+use model::{
+    Choice, Event, EventHash, EventIndex, Failure, LoopSite, Seed, ServiceId, Source, ThreadId, VirtualDuration,
+    VirtualTime,
+};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
+
+/// How much longer, in simulated time, a thread may go round in counted loops than it may use the processor uncounted.
+const PATIENCE: u64 = 10;
 
 /// What guests write to their standard streams, as it is to be passed on: (is standard error, bytes).
 pub type Console = Box<dyn FnMut(bool, &[u8])>;
@@ -37,8 +47,14 @@ pub struct WorldOptions {
     pub end_on_crash: bool,
     /// Hashes of the events of an earlier run that this one must repeat.
     pub expected: Option<Vec<EventHash>>,
-    /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds.
+    /// Processor time a guest may use without a call before it counts as spinning, in nanoseconds. In counted loops it may
+    /// spend ten times as long, in simulated time.
     pub spin_limit_nanos: u64,
+    /// Processor time without a call after which the loop is looked for that a guest is in, if anybody waits: the run
+    /// then ends, to begin again with one more of `loops`. In nanoseconds; 0 is never.
+    pub loop_limit_nanos: u64,
+    /// Loops whose turns are counted.
+    pub loops: Vec<LoopSite>,
     /// What is kept of the events.
     pub retention: Retention,
     /// Working directory of the services' first processes.
@@ -108,8 +124,9 @@ pub fn prepare_worker() -> Result<(), Requirement> {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
     }
-    // Without it every run has a boot of its own.
+    // Without the one every run has a boot of its own, without the other there are no branches.
     let _ = snapshot::open();
+    let _ = twin::open();
     net::install()
 }
 
@@ -118,6 +135,7 @@ pub struct World {
     plan: Plan,
     directory: String,
     entry: Entry,
+    loops: Vec<LoopSite>,
     tasks: Tasks,
     stopped: Cell<bool>,
     first: RefCell<Vec<Option<ProcessId>>>,
@@ -128,6 +146,7 @@ pub struct World {
     moment: RefCell<Option<Moment>>,
     /// The driver's first task, while it is still to go on from a snapshot.
     resumed: Cell<Option<u32>>,
+    pauses: RefCell<Option<Pauses>>,
 }
 
 /// The end of the boot.
@@ -176,12 +195,17 @@ impl World {
             tasks: Tasks::default(),
             stopped: Cell::new(false),
             first: RefCell::new(vec![None; services + 1]),
-            watchdog: RefCell::new(Watchdog::new(options.spin_limit_nanos)),
+            watchdog: RefCell::new(Watchdog::new(Limits {
+                look: if options.loop_limit_nanos == 0 { u64::MAX } else { options.loop_limit_nanos },
+                end: options.spin_limit_nanos,
+            })),
+            loops: options.loops,
             console: RefCell::new(console),
             start_error: RefCell::new(None),
             boots: options.boots,
             moment: RefCell::new(None),
             resumed: Cell::new(None),
+            pauses: RefCell::new(None),
         }
     }
 
@@ -303,6 +327,7 @@ impl World {
                     if let Some(ending) = peek(|k| k.ending.clone()) {
                         return Next::Ended(ending);
                     }
+                    self.look_at_pause();
                 }
             }
         }
@@ -387,6 +412,7 @@ impl World {
                 );
                 ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
             }
+            Ending::Loop(site) => ("spin", "fbsim".to_owned(), format!("a loop keeps others from going on, at {site}")),
             Ending::Limit(what) => ("limit", "limit".to_owned(), format!("the limit of {what} was reached")),
             Ending::Diverged(at) => {
                 ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one"))
@@ -420,7 +446,9 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
             observe_topic: service.observe_topic.clone(),
             ops: service.ops.clone(),
             mounts: service.mounts.iter().map(|(host, inside)| (inside.clone(), host.clone())).collect(),
-            processors: 2,
+            disks: service.disks.clone(),
+            hardware: service.hardware,
+            user: service.user.clone(),
         });
     }
     Config {
@@ -428,6 +456,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
         seed: options.seed,
         end_on_crash: options.end_on_crash,
         max_calls: options.max_calls,
+        patience: VirtualDuration(options.spin_limit_nanos.saturating_mul(PATIENCE)),
         console,
         retention: options.retention,
     }

@@ -145,12 +145,14 @@ pub fn map_file(
     match k.inode_content(inode) {
         Content::Image(image) => {
             host.map_image(at, len, prot, &image, offset)?;
+            host.mapped_file(at, len, prot, &path, offset);
             Ok(Backing::File(path, offset))
         }
         Content::Bytes => {
             host.map_anonymous(at, len, (libc::PROT_READ | libc::PROT_WRITE) as u32)?;
             copy_file(k, host, inode, offset, at, len)?;
             host.protect(at, len, prot)?;
+            host.mapped_file(at, len, prot, &path, offset);
             Ok(Backing::Copied(inode, path, offset))
         }
     }

@@ -20,6 +20,7 @@ pub const ORDINARY_COMPONENTS: u64 = 7;
 /// Extended state. A thread that was switched away from in a call of its C library has nothing but SSE in use, and that
 /// is little to copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "the large one is what most threads have, copied at every switch")]
 pub enum Extended {
     /// As a program starts.
     #[default]

@@ -26,7 +26,7 @@ use crate::host::AddressSpaceId;
 use crate::registers::Registers;
 use crate::signal::{Action, AltStack, SignalMask, SignalQueue};
 use crate::wait::{Restart, Wait};
-use model::{ServiceId, ThreadId, VirtualTime};
+use model::{ServiceId, ThreadId, VirtualDuration, VirtualTime};
 use std::collections::BTreeMap;
 
 /// A process: the pid is that of its first thread.
@@ -75,6 +75,8 @@ pub struct Process {
     pub pgid: u32,
     /// Its session.
     pub sid: u32,
+    /// Its controlling terminal: the object of the master.
+    pub terminal: Option<crate::wait::ObjectId>,
     /// Its memory.
     pub space: AddressSpaceId,
     /// Its threads, in creation order.
@@ -270,6 +272,8 @@ pub struct Thread {
     pub nice: i8,
     /// Calls made since it last gave the processor away.
     pub slice: u32,
+    /// How long counted loops have kept it from making a call.
+    pub spun: VirtualDuration,
     /// The last processor exception it raised, for its signal frames.
     pub last_fault: crate::signal::HardwareFault,
 }
@@ -297,6 +301,7 @@ impl Thread {
             affinity: 0,
             nice: 0,
             slice: 0,
+            spun: VirtualDuration::ZERO,
             last_fault: crate::signal::HardwareFault::default(),
         }
     }
@@ -310,6 +315,7 @@ impl Process {
             parent: 0,
             pgid: id.pid,
             sid: id.pid,
+            terminal: None,
             space: AddressSpaceId::default(),
             threads: Vec::new(),
             children: Vec::new(),

@@ -11,7 +11,7 @@ use crate::process::Pending;
 use crate::wait::{Restart, Wait, WaitKey};
 use crate::world::{Ending, Kernel};
 use model::fault::DescriptorKind;
-use model::{Call, Decision, Errno, ThreadId};
+use model::{Call, Decision, Errno, ThreadId, VirtualDuration};
 
 impl Kernel {
     /// The current thread made a system call; its registers are those of the trap.
@@ -19,6 +19,7 @@ impl Kernel {
         let id = self.current;
         let thread = self.thread_mut(id);
         thread.slice += 1;
+        thread.spun = VirtualDuration::ZERO;
         thread.call.begin(thread.registers.rax, thread.registers.arguments());
         let process = thread.process;
         self.process_mut(process).calls += 1;
