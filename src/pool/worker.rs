@@ -10,7 +10,7 @@ use kernel::log::Retention;
 use model::plan::{Plan, Service};
 use model::{EventIndex, LoopSite, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
 use recorder::Finished;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
@@ -23,7 +23,8 @@ struct Worker {
     setup: Setup,
     plan: Plan,
     spec: Option<Loaded>,
-    facts: Vec<ServiceFacts>,
+    /// What a trace says about the programs: made by the first run that is recorded or compared, since it reads them.
+    facts: OnceCell<Vec<ServiceFacts>>,
     /// The world that runs begin from.
     booted: RefCell<recorder::Booted>,
     /// What the specification printed in the latest run, and warnings about it.
@@ -88,8 +89,11 @@ impl Worker {
                 (plan, Some(spec))
             }
         };
-        let facts = plan.services.iter().map(facts_of).collect();
+        let facts = OnceCell::new();
         Ok(Worker { setup, plan, spec, facts, booted: RefCell::default(), said: RefCell::default() })
+    }
+    fn facts(&self) -> &[ServiceFacts] {
+        self.facts.get_or_init(|| self.plan.services.iter().map(facts_of).collect())
     }
     fn tests(&self) -> Vec<String> {
         self.spec.as_ref().map(Loaded::tests).unwrap_or_default()
@@ -210,7 +214,7 @@ impl Worker {
             Ok(trace) => trace,
             Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
         };
-        for (recorded, here) in trace.header.services.iter().zip(&self.facts) {
+        for (recorded, here) in trace.header.services.iter().zip(self.facts()) {
             if recorded.fingerprint != here.fingerprint {
                 let why = format!(
                     "the trace is of another program: {} of service {} has changed since (fingerprint {}, recorded {})\n\
@@ -269,7 +273,7 @@ impl Worker {
             spec,
             sources: sources.into_iter().map(|(path, text)| SourceText { path, text }).collect(),
             rerun: rerun.to_vec(),
-            services: self.facts.clone(),
+            services: self.facts().to_vec(),
             strategy: frame.strategy.clone(),
             steps: frame.steps,
             facts,

@@ -25,19 +25,46 @@ pub(crate) fn read_table() {
         for base in [0, 0x8000_0000u32] {
             let last = __cpuid(base).eax.min(base + 0x40);
             for leaf in base..=last {
-                let subleaves = if matches!(leaf, 4 | 7 | 0xb | 0xd | 0x14 | 0x17 | 0x18 | 0x1d | 0x1f | 0x8000_001d) {
-                    20
-                } else {
-                    1
-                };
-                for subleaf in 0..subleaves {
+                let ask = |subleaf: u32| {
                     let r = __cpuid_count(leaf, subleaf);
-                    table.push(((leaf, subleaf), mask(leaf, subleaf, [r.eax, r.ebx, r.ecx, r.edx])));
+                    [r.eax, r.ebx, r.ecx, r.edx]
+                };
+                let first = ask(0);
+                let mut values = first;
+                for subleaf in 0..SUBLEAVES_MAX {
+                    table.push(((leaf, subleaf), mask(leaf, subleaf, values)));
+                    if !goes_on(leaf, subleaf, first, values) {
+                        break;
+                    }
+                    values = ask(subleaf + 1);
                 }
             }
         }
         table
     });
+}
+
+/// Most subleaves that are asked for.
+const SUBLEAVES_MAX: u32 = 20;
+
+/// The leaves that have subleaves.
+fn has_subleaves(leaf: u32) -> bool {
+    matches!(leaf, 4 | 7 | 0xb | 0xd | 0x14 | 0x17 | 0x18 | 0x1d | 0x1f | 0x8000_001d)
+}
+
+/// Whether the subleaf behind one may say something, the first one having said `first`. Each question costs a virtual
+/// machine a way to its host and back, and twenty for every leaf would be a millisecond.
+fn goes_on(leaf: u32, subleaf: u32, first: [u32; 4], values: [u32; 4]) -> bool {
+    match leaf {
+        // Caches, until one is of no type.
+        4 | 0x8000_001d => values[0] & 0x1f != 0,
+        // The first subleaf names the last one.
+        7 | 0x14 | 0x17 | 0x18 | 0x1d => subleaf < first[0],
+        // Components of the extended state; some are missing in between.
+        0xd => true,
+        // Of topology the same is told for every subleaf.
+        _ => false,
+    }
 }
 
 fn mask(leaf: u32, subleaf: u32, [mut a, mut b, mut c, mut d]: [u32; 4]) -> [u32; 4] {
@@ -129,6 +156,10 @@ fn read_clock(registers: &mut kernel::Registers) {
 fn answer(leaf: u32, subleaf: u32) -> [u32; 4] {
     let Some(table) = TABLE.get() else { return [0; 4] };
     let exact = table.iter().find(|(key, _)| *key == (leaf, subleaf));
-    let any = || table.iter().find(|((l, s), _)| *l == leaf && *s == 0 && !matches!(leaf, 4 | 7 | 0xb | 0xd | 0x1f));
-    exact.or_else(any).map_or([0; 4], |(_, values)| *values)
+    let first = || table.iter().find(|((l, s), _)| *l == leaf && *s == 0);
+    match (exact.or_else(first), leaf) {
+        (Some((_, values)), _) if exact.is_some() || !has_subleaves(leaf) => *values,
+        (Some(_), 0xb | 0x1f) => mask(leaf, subleaf, [0; 4]),
+        _ => [0; 4],
+    }
 }

@@ -1,8 +1,10 @@
 //! A map whose keys are small numbers handed out one after the other: looking one up is two additions, not a search.
-//! Threads, processes and address spaces are looked up several times in every call.
+//! Threads, processes, address spaces, descriptions, objects and connections are looked up several times in every call.
 
+use crate::file::FileId;
 use crate::host::AddressSpaceId;
 use crate::process::ProcessId;
+use crate::wait::ObjectId;
 use model::{ServiceId, ThreadId};
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut, RangeInclusive};
@@ -39,6 +41,24 @@ impl Key for AddressSpaceId {
     }
     fn at(_: usize, column: usize) -> AddressSpaceId {
         AddressSpaceId(column as u32)
+    }
+}
+
+impl Key for ObjectId {
+    fn place(self) -> (usize, usize) {
+        (0, self.0 as usize)
+    }
+    fn at(_: usize, column: usize) -> ObjectId {
+        ObjectId(column as u32)
+    }
+}
+
+impl Key for FileId {
+    fn place(self) -> (usize, usize) {
+        (0, self.0 as usize)
+    }
+    fn at(_: usize, column: usize) -> FileId {
+        FileId(column as u32)
     }
 }
 
@@ -107,6 +127,16 @@ impl<K: Key, V> Dense<K, V> {
         let before = chunk[column % CHUNK].replace(Box::new(value));
         self.len += usize::from(before.is_none());
         before.map(|v| *v)
+    }
+    /// The value of a key, which is made if there is none.
+    pub fn get_or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        if !self.contains_key(&key) {
+            self.insert(key, V::default());
+        }
+        self.get_mut(&key).expect("it is there now")
     }
     /// Takes a key out; returns its value.
     pub fn remove(&mut self, key: &K) -> Option<V> {

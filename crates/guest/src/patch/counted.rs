@@ -213,7 +213,7 @@ impl crate::loops::Code for Program<'_> {
     fn entered(&mut self, range: Range<u64>) -> bool {
         let Some((start, end)) = code_of_a_file(range.start) else { return true };
         let code = code_from(start, end);
-        let targets = self.state.targets.entry(start).or_insert_with(|| super::Targets::of(code));
+        let targets = self.state.targets.entry(start).or_insert(super::Looked::After(0)).through(code);
         targets.any(code, (range.start - start) as usize..(range.end - start) as usize)
     }
 }

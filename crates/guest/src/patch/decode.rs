@@ -29,8 +29,13 @@ const BACK: std::ops::Range<usize> = 24..64;
 const AGREE: usize = 8;
 
 /// Decides about the `syscall` at offset `at` of a code mapping, which was reached with `rax` = `number`. `targets` is
-/// asked for only if the site is no [`Form::Before`].
-pub(crate) fn form<'a>(code: &[u8], at: usize, number: u64, targets: impl FnOnce() -> &'a Targets) -> Option<Form> {
+/// asked for only if the site is no [`Form::Before`]; as long as they are not known, the answer is no.
+pub(crate) fn form<'a>(
+    code: &[u8],
+    at: usize,
+    number: u64,
+    targets: impl FnOnce() -> Option<&'a Targets>,
+) -> Option<Form> {
     if code.get(at..at + SYSCALL)? != [0x0f, 0x05] {
         return None;
     }
@@ -43,7 +48,7 @@ pub(crate) fn form<'a>(code: &[u8], at: usize, number: u64, targets: impl FnOnce
         }
     }
     let length = displaced(code, at)?;
-    (!targets().any(code, at + 1..at + length)).then_some(Form::After(length))
+    (!targets()?.any(code, at + 1..at + length)).then_some(Form::After(length))
 }
 
 /// Whether decoding from every plausible place before it meets instructions at exactly `start` and `at`. Instruction
@@ -110,7 +115,7 @@ mod tests {
         code.extend_from_slice(after);
         code.extend_from_slice(&NOPS);
         let targets = Targets::of(&code);
-        form(&code, at, number, || &targets)
+        form(&code, at, number, || Some(&targets))
     }
 
     #[test]
@@ -155,6 +160,6 @@ mod tests {
     fn no_code_around_is_no_evidence() {
         let code = [0xb8, 0x27, 0, 0, 0, 0x0f, 0x05, 0xc3];
         let targets = Targets::of(&code);
-        assert_eq!(form(&code, 5, 0x27, || &targets), None);
+        assert_eq!(form(&code, 5, 0x27, || Some(&targets)), None);
     }
 }

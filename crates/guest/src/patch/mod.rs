@@ -1,8 +1,10 @@
 //! Call sites that enter the kernel by a jump instead of a signal.
 //!
 //! ```text
-//!   Counted(n) ──n-th trap──> decode ──> Patched: a jump at the site, a trampoline in a zone of the host's
-//!                                └─────> Refused: goes on by the signal, for ever
+//!   Counted(n) ──n-th trap──> decode ─┬────────────> Patched: a jump at the site, a trampoline in a zone of the host's
+//!                                     ├─> Waiting ─────┘ when the traps of its mapping have cost what looking through
+//!                                     │                  that for branches costs
+//!                                     └─> Refused: goes on by the signal, for ever
 //! ```
 //!
 //! A patch changes nothing that a guest can see but the bytes of its code: same registers, same flags, same result.
@@ -33,9 +35,14 @@ pub(crate) use trampoline::jump;
 /// How many traps a site must have caused before it is looked at: patching costs about as much as this many.
 const WORTH: u32 = 6;
 
+/// How many bytes of code can be looked at for branches in the time of a trap.
+const BYTES_PER_TRAP: u64 = 700;
+
 /// What is known of a site, by the address of its `syscall`.
 enum Site {
     Counted(u32),
+    /// Needs to know that nothing branches into it, in the mapping that begins there.
+    Waiting(u64),
     Refused,
     Patched(Patch),
 }
@@ -57,7 +64,7 @@ struct State {
     off: bool,
     sites: BTreeMap<u64, Site>,
     /// Branch targets by start of the code mapping.
-    targets: BTreeMap<u64, Targets>,
+    targets: BTreeMap<u64, Looked>,
     /// How many trampolines each zone holds.
     used: [usize; HOST_ZONES.len()],
     /// Loops to be counted wherever their file is mapped.
@@ -67,6 +74,26 @@ struct State {
     /// Places where loops are counted, and places where they were: the code for them stays.
     counted: BTreeMap<u64, Counted>,
     retired: BTreeMap<u64, Counted>,
+}
+
+/// What is known of the branches in a code mapping.
+enum Looked {
+    /// Nothing: it is worth looking after so many more traps of sites that wait for it.
+    After(u64),
+    Through(Targets),
+}
+
+impl Looked {
+    /// The branches, which are looked for now if nobody has.
+    fn through(&mut self, code: &[u8]) -> &Targets {
+        if let Looked::After(_) = self {
+            *self = Looked::Through(Targets::of(code));
+        }
+        match self {
+            Looked::Through(targets) => targets,
+            Looked::After(_) => unreachable!("looked for above"),
+        }
+    }
 }
 
 struct Patches(RefCell<Option<State>>);
@@ -98,11 +125,11 @@ pub(crate) fn trapped(after: u64, number: u64) {
     let site = after - 2;
     match state.sites.entry(site).or_insert(Site::Counted(0)) {
         Site::Counted(n) if *n + 1 < WORTH => *n += 1,
-        Site::Counted(_) => {
-            let what = state.patch(site, number).map_or(Site::Refused, Site::Patched);
-            state.sites.insert(site, what);
-            entry::forget_resume();
-        }
+        Site::Counted(_) => state.decide(site, number),
+        Site::Waiting(start) => match state.targets.get_mut(start) {
+            Some(Looked::After(traps)) if *traps > 0 => *traps -= 1,
+            _ => state.decide(site, number),
+        },
         Site::Refused | Site::Patched(_) => {}
     }
 }
@@ -165,14 +192,29 @@ fn change(at: u64, len: u64, f: impl Fn(u64, &[u8])) {
 }
 
 impl State {
-    fn patch(&mut self, site: u64, number: u64) -> Option<Patch> {
+    fn decide(&mut self, site: u64, number: u64) {
+        let mut waits = None;
+        let what = match self.patch(site, number, &mut waits) {
+            Some(patch) => Site::Patched(patch),
+            None => waits.map_or(Site::Refused, Site::Waiting),
+        };
+        self.sites.insert(site, what);
+        entry::forget_resume();
+    }
+    /// Patches a site if that is safe. Where it is too early to know, `waits` says which mapping has to be looked at.
+    fn patch(&mut self, site: u64, number: u64, waits: &mut Option<u64>) -> Option<Patch> {
         let (start, end) = code_mapping(site)?;
         // SAFETY: the kernel's map says that these bytes are mapped from a file of the image, readable; nothing
         // changes them while the slice lives.
         let code = unsafe { std::slice::from_raw_parts(start as *const u8, (end - start) as usize) };
         let targets = &mut self.targets;
         let form = decode::form(code, (site - start) as usize, number, || {
-            targets.entry(start).or_insert_with(|| Targets::of(code))
+            let looked = targets.entry(start).or_insert(Looked::After((end - start) / BYTES_PER_TRAP));
+            if matches!(looked, Looked::After(1..)) {
+                *waits = Some(start);
+                return None;
+            }
+            Some(looked.through(code))
         })?;
         let zone = zone_near(site)?;
         if (self.used[zone] + 1) * SLOT > HOST_ZONE_SIZE as usize {

@@ -42,6 +42,7 @@ mod label;
 mod tests;
 
 use crate::abi::errno::{EBADF, EINVAL, EMFILE};
+use crate::dense::Dense;
 use crate::fs::InodeRef;
 use crate::process::ProcessId;
 use crate::wait::ObjectId;
@@ -148,13 +149,13 @@ impl FdTable {
 #[derive(Debug, Default)]
 pub struct Files {
     /// Descriptions.
-    pub open: BTreeMap<FileId, OpenFile>,
+    pub open: Dense<FileId, OpenFile>,
     /// Objects.
-    pub objects: BTreeMap<ObjectId, Object>,
+    pub objects: Dense<ObjectId, Object>,
     next_file: u32,
     next_object: u32,
     /// Which epolls are interested in an object.
-    watchers: BTreeMap<ObjectId, Vec<epoll::Watch>>,
+    watchers: Dense<ObjectId, Vec<epoll::Watch>>,
     /// The signalfds among the objects, so that a signal finds them.
     signalfds: BTreeSet<ObjectId>,
     /// The masters of terminals that can be opened, by their numbers.

@@ -20,8 +20,8 @@ pub struct PidFd {
 impl Kernel {
     /// A process has ended: its descriptors are ready.
     pub(crate) fn pidfd_ended(&mut self, process: ProcessId) {
-        let of = |(id, object): (&ObjectId, &Object)| match object {
-            Object::Process(it) if it.process == process => Some(*id),
+        let of = |(id, object): (ObjectId, &Object)| match object {
+            Object::Process(it) if it.process == process => Some(id),
             _ => None,
         };
         for object in self.files.objects.iter().filter_map(of).collect::<Vec<_>>() {

@@ -21,6 +21,7 @@ mod attributes;
 mod crash;
 mod cwd;
 mod data;
+mod dated;
 mod dev;
 mod directory;
 mod etc;
@@ -107,12 +108,16 @@ pub(crate) enum Mappable {
 #[derive(Debug, Default)]
 pub struct FileSystems {
     pub(crate) trees: Vec<Tree>,
+    pub(crate) modules: dated::Modules,
 }
 
 impl FileSystems {
     /// One for each host of the configuration.
     pub fn new(config: &Config) -> FileSystems {
-        FileSystems { trees: config.hosts.iter().map(|_| Tree::default()).collect() }
+        FileSystems {
+            trees: config.hosts.iter().map(|_| Tree::default()).collect(),
+            modules: dated::Modules::default(),
+        }
     }
 }
 

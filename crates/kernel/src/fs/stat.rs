@@ -1,6 +1,7 @@
 //! `stat` and its kin, in the layouts of x86-64.
 
 use super::at::{behind, reach_at};
+use super::dated::date;
 use super::inode::{Node, Volume};
 use super::path::Goal;
 use super::virt::Device;
@@ -161,6 +162,7 @@ fn stat_at(c: &mut Caller<'_>, dirfd: i32, path: u64, into: u64, flags: i32) -> 
     }
     let path = c.read_path(path)?;
     let goal = reach_at(c, dirfd, &path, flags)?;
+    date(c, goal);
     let bytes = stat_bytes(&c.k.meta(c.id.service, goal));
     c.write(into, &bytes)?;
     done(0)
@@ -184,6 +186,7 @@ pub(crate) fn fstat(c: &mut Caller<'_>) -> Sys {
     // Not AT_FDCWD, which only paths know.
     let file = c.k.file_of(process, c.int(0))?;
     let goal = c.k.goal_of(c.id.service, file);
+    date(c, goal);
     let bytes = stat_bytes(&c.k.meta(c.id.service, goal));
     c.write(c.arg(1), &bytes)?;
     done(0)
@@ -203,6 +206,7 @@ pub(crate) fn statx(c: &mut Caller<'_>) -> Sys {
         let path = c.read_path(c.arg(1))?;
         reach_at(c, c.int(0), &path, flags)?
     };
+    date(c, goal);
     let bytes = statx_bytes(&c.k.meta(c.id.service, goal));
     c.write(c.arg(4), &bytes)?;
     done(0)

@@ -3,6 +3,7 @@
 use crate::abi::page_up;
 use crate::fs::InodeRef;
 use crate::memory::{HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// What a mapping shows.
@@ -84,10 +85,21 @@ impl Vma {
     }
 }
 
+/// A part of one mapping with something behind it: where it is, and how it is protected.
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    start: u64,
+    end: u64,
+    prot: u32,
+}
+
 /// What a process has mapped.
 #[derive(Clone, Debug, Default)]
 pub struct AddressSpace {
     map: BTreeMap<u64, Vma>,
+    /// The mappings that calls asked about last: a stack and a heap, mostly. What is known of a mapping stays true when
+    /// others come, so it is forgotten only when some go.
+    known: Cell<[Known; 2]>,
     /// Start of the heap.
     pub heap_start: u64,
     /// Current program break.
@@ -115,13 +127,18 @@ impl AddressSpace {
     /// Whether the whole range is mapped with at least this protection, and there is something behind it.
     pub fn allows(&self, at: u64, len: u64, prot: u32) -> bool {
         let Some(end) = at.checked_add(len) else { return false };
+        // As on the processor, memory that can be written or executed can be read.
+        let suits = |has: u32| has & prot == prot || (prot == libc::PROT_READ as u32 && has != 0);
+        let known = self.known.get();
+        if known.iter().any(|k| k.start <= at && at < end && end <= k.end && suits(k.prot)) {
+            return true;
+        }
         let mut at = at;
         while at < end {
             match self.find(at) {
-                Some((_, vma)) if vma.backing.is_beyond() => return false,
-                // As on the processor, memory that can be written or executed can be read.
-                Some((_, vma)) if vma.prot & prot == prot || (prot == libc::PROT_READ as u32 && vma.prot != 0) => {
-                    at = vma.end
+                Some((start, vma)) if !vma.backing.is_beyond() && suits(vma.prot) => {
+                    self.known.set([Known { start, end: vma.end, prot: vma.prot }, known[0]]);
+                    at = vma.end;
                 }
                 _ => return false,
             }
@@ -185,6 +202,7 @@ impl AddressSpace {
     /// Forgets everything in a range; returns what was there.
     pub fn remove(&mut self, at: u64, len: u64) -> Vec<(u64, Vma)> {
         let end = at.saturating_add(len);
+        self.known.take();
         self.split(at);
         self.split(end);
         let starts: Vec<u64> = self.map.range(at..end).map(|(s, _)| *s).collect();
@@ -252,6 +270,7 @@ impl AddressSpace {
     }
     /// Forgets everything.
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
+        self.known.take();
         self.committed = 0;
         std::mem::take(&mut self.map).into_iter().collect()
     }
@@ -281,7 +300,9 @@ mod tests {
         assert!(m.allows(0x10000, 0x20000, 1) && !m.allows(0x10000, 0x20000, 2));
         m.protect(0x14000, 0x4000, 3);
         assert_eq!(m.iter().count(), 1);
+        assert!(m.allows(0x10000, 0x20000, 2));
         m.remove(0x18000, 0x1000);
+        assert!(!m.allows(0x18000, 1, 1) && m.allows(0x17000, 0x1000, 2) && !m.allows(0x17000, 0x1001, 2));
         assert!(!m.covers(0x10000, 0x10000) && m.is_free(0x18000, 0x1000));
     }
 

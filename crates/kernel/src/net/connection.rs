@@ -1,6 +1,7 @@
 //! Connections: the two sides of a TCP connection, what is between them, and what links do to it. How they come about
 //! and end is in [`super::tcp`].
 
+use crate::dense::Key;
 use crate::net::tcp::State;
 use crate::net::{NetTimer, Network};
 use crate::time::TimerAction;
@@ -13,6 +14,15 @@ use std::net::SocketAddr;
 /// Names a connection; never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnectionId(pub(super) u32);
+
+impl Key for ConnectionId {
+    fn place(self) -> (usize, usize) {
+        (0, self.0 as usize)
+    }
+    fn at(_: usize, column: usize) -> ConnectionId {
+        ConnectionId(column as u32)
+    }
+}
 
 /// A connection.
 #[derive(Debug)]
@@ -98,7 +108,7 @@ impl Network {
             let ends = [c.sides[0].service, c.sides[1].service];
             ends == [a, b] || ends == [b, a]
         };
-        self.connections.iter().filter(|(_, c)| joins(c)).map(|(id, _)| *id).collect()
+        self.connections.iter().filter(|(_, c)| joins(c)).map(|(id, _)| id).collect()
     }
     /// One side of a connection that exists.
     pub(super) fn side_mut(&mut self, id: ConnectionId, side: usize) -> Option<&mut Side> {

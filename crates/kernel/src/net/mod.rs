@@ -53,6 +53,7 @@ pub(crate) use receive::receive;
 pub use socket::Socket;
 pub(crate) use transfer::transmit;
 
+use crate::dense::Dense;
 use crate::wait::ObjectId;
 use crate::world::{Config, Kernel};
 use connection::{Connection, ConnectionId};
@@ -74,7 +75,7 @@ pub struct Network {
     /// Who is bound and who listens.
     ports: Ports,
     /// TCP connections, from the first SYN until both ends are closed.
-    connections: BTreeMap<ConnectionId, Connection>,
+    connections: Dense<ConnectionId, Connection>,
     next_connection: u32,
     /// Names of unix sockets.
     names: Names,

@@ -71,7 +71,7 @@ impl Kernel {
     pub(crate) fn silence_sockets(&mut self, service: ServiceId) {
         let of_service = |object: &Object| matches!(object, Object::Socket(s) if s.service == service);
         let sockets: Vec<ObjectId> =
-            self.files.objects.iter().filter(|(_, o)| of_service(o)).map(|(id, _)| *id).collect();
+            self.files.objects.iter().filter(|(_, o)| of_service(o)).map(|(id, _)| id).collect();
         for id in sockets {
             // One that waited to be accepted went with its listener.
             if self.socket(id).is_none() {

@@ -132,7 +132,7 @@ impl Kernel {
         }
         epoll.interests.insert(name, Interest { events: events | ALWAYS, data, object: target, queued: false });
         if let Some(target) = target {
-            self.files.watchers.entry(target).or_default().push(Watch { epoll: object, name });
+            self.files.watchers.get_or_default(target).push(Watch { epoll: object, name });
         }
         self.epoll_check(object, name, process)
     }
@@ -176,8 +176,8 @@ impl Kernel {
             // Only standard streams can be watched without an object, and hardly anybody does.
             None if matches!(self.open_file(file).target, super::Target::Inode(_)) => return,
             None => {
-                let of = |(object, it): (&ObjectId, &super::Object)| match it {
-                    super::Object::Epoll(epoll) => Some((*object, epoll.interests.keys().copied().collect::<Vec<_>>())),
+                let of = |(object, it): (ObjectId, &super::Object)| match it {
+                    super::Object::Epoll(epoll) => Some((object, epoll.interests.keys().copied().collect::<Vec<_>>())),
                     _ => None,
                 };
                 let all = self.files.objects.iter().filter_map(of);

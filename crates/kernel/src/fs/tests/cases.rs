@@ -2,6 +2,7 @@
 
 use super::harness::Arg::{B, N, Out, S};
 use super::harness::{Arg, PROCESS, World};
+use crate::host::ImageKind;
 use libc::*;
 
 /// Makes each call and compares its result.
@@ -373,4 +374,27 @@ fn mounts_show_the_image_elsewhere() {
     assert_eq!(w.k.inode_content(w.inode(fd)), crate::fs::Content::Image("/usr/bin/tool".into()));
     assert_eq!(w.k.inode_path(w.inode(fd)), "/tmp/app/bin/tool");
     assert_eq!(w.list("/run"), [".", "..", "pid"]);
+}
+
+#[test]
+fn a_source_is_as_old_as_its_compiled_module_says() {
+    const EPOCH: u64 = 1_704_067_200;
+    let module = |flags: u32, seconds: u32, size: u32| {
+        [0x0a0d_0da7, flags, seconds, size].into_iter().flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let table = [
+        ("of its time and size", "m.cpython-311.pyc", module(0, 77, 5), 77),
+        ("of another size", "m.cpython-311.pyc", module(0, 77, 6), EPOCH),
+        ("by its hash", "m.cpython-311.pyc", module(1, 77, 5), EPOCH),
+        ("cut short", "m.cpython-311.pyc", vec![0; 12], EPOCH),
+        ("of another name", "mm.cpython-311.pyc", module(0, 77, 5), EPOCH),
+    ];
+    for (what, name, bytes, want) in table {
+        let mut w = World::new();
+        w.host.put("/usr/lib/__pycache__", ImageKind::Directory, 0o755, b"");
+        w.host.file(&format!("/usr/lib/__pycache__/{name}"), 0o644, &bytes);
+        w.host.file("/usr/lib/m.py", 0o644, b"a = 1");
+        assert_eq!(w.call("stat", &[S("/usr/lib/m.py"), Out]), 0);
+        assert_eq!(w.word(88), want, "{what}");
+    }
 }

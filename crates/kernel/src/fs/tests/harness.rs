@@ -47,7 +47,7 @@ impl Fake {
         fake.file("/srv/open/file", 0o666, &[b'x'; 9_000]);
         fake
     }
-    fn put(&mut self, path: &str, kind: ImageKind, mode: u32, bytes: &[u8]) {
+    pub(super) fn put(&mut self, path: &str, kind: ImageKind, mode: u32, bytes: &[u8]) {
         self.image.insert(path.to_owned(), (ImageEntry { kind, mode }, bytes.to_vec()));
     }
     pub(super) fn file(&mut self, path: &str, mode: u32, bytes: &[u8]) {

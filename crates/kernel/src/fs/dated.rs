@@ -1,0 +1,73 @@
+//! When a file of the image was last changed.
+//!
+//! The host's times are nothing to a run: the same files have others on every machine. So files of the image were last
+//! changed at the epoch, unless the image itself says something else. Python does: a compiled module begins with the
+//! time of the source that it was made from, and whoever starts it with a source of another time compiles it again, in
+//! every process of every run. So a source is as old as the module that was made from it says.
+
+use super::inode::{Inode, Node};
+use super::path::Goal;
+use crate::caller::Caller;
+use crate::host::Host;
+use model::VirtualTime;
+use std::collections::BTreeMap;
+
+/// Where the interpreter keeps compiled modules, beside their sources.
+const COMPILED: &str = "__pycache__";
+/// A compiled module's header: magic, flags, time of the source, its size.
+const HEADER: usize = 16;
+
+/// The compiled modules of the directories that were asked about, by the names of their sources.
+#[derive(Debug, Default)]
+pub(crate) struct Modules {
+    directories: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// Finds out when what a goal leads to was last changed, if that is a file of the image that was not looked at yet.
+pub(super) fn date(c: &mut Caller<'_>, goal: Goal) {
+    let Goal::Inode(ino) = goal else { return };
+    let service = c.service();
+    let Some(path) = undated(c.k.tree(service).get(ino)).map(str::to_owned) else { return };
+    let size = c.k.tree(service).get(ino).size();
+    if let Some(at) = c.k.fs.modules.time_of(c.host, &path, size) {
+        c.k.tree_mut(service).get_mut(ino).mtime = at;
+    }
+}
+
+/// The path in the image of a source that nobody has changed or dated.
+fn undated(inode: &Inode) -> Option<&str> {
+    let Node::File(data) = &inode.node else { return None };
+    data.pristine().filter(|path| inode.mtime == VirtualTime::EPOCH && path.ends_with(".py"))
+}
+
+impl Modules {
+    fn time_of(&mut self, host: &mut dyn Host, source: &str, size: u64) -> Option<VirtualTime> {
+        let (directory, name) = source.rsplit_once('/')?;
+        let directory = format!("{directory}/{COMPILED}");
+        let modules = self.directories.entry(directory.clone()).or_insert_with(|| list(host, &directory));
+        let modules = modules.get(name.strip_suffix(".py")?)?;
+        modules.iter().find_map(|module| time_in(host, &format!("{directory}/{module}"), size))
+    }
+}
+
+/// The modules of a directory: `NAME.cpython-311.pyc`.
+fn list(host: &mut dyn Host, directory: &str) -> BTreeMap<String, Vec<String>> {
+    let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for module in host.image_list(directory) {
+        if let Some((name, _)) = module.strip_suffix(".pyc").and_then(|m| m.split_once('.')) {
+            modules.entry(name.to_owned()).or_default().push(module);
+        }
+    }
+    modules
+}
+
+/// The time of its source that a compiled module tells, if it is one that goes by times and its source had this size.
+fn time_in(host: &mut dyn Host, module: &str, size: u64) -> Option<VirtualTime> {
+    let mut header = [0; HEADER];
+    if host.image_read(module, 0, &mut header) != HEADER {
+        return None;
+    }
+    let word = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+    let (flags, seconds, len) = (word(4), word(8), word(12));
+    (flags == 0 && len == size as u32).then(|| VirtualTime(u64::from(seconds) * 1_000_000_000))
+}
