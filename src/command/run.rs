@@ -31,11 +31,13 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
         if args.strategy.needs_steps() { calibrate(&mut pool, "run", args.strategy)? } else { Calibration::default() };
     let job = Job { test: 0, seed, how: How::Strategy { spec: args.strategy, steps } };
     let rerun: Vec<String> = std::env::args().collect();
-    let answer =
-        pool.ask(frame(1, "run", &job, &loops, What::Console { record: false, rerun: rerun.clone() })?, |stderr, bytes| {
+    let answer = pool.ask(
+        frame(1, "run", &job, &loops, What::Console { record: false, rerun: rerun.clone() })?,
+        |stderr, bytes| {
             let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
             let _ = std::io::stdout().flush();
-        })?;
+        },
+    )?;
     let mut unsaved = None;
     if let Some(path) = &args.save {
         unsaved = super::record_case(&mut pool, "run", &job, &answer.extras.loops, &rerun, path)?.unsaved;

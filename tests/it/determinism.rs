@@ -226,7 +226,9 @@ fn a_loop_without_a_call_is_replayed() {
     let hash = seen(&ran).1.split(' ').nth(1).expect("a hash").to_owned();
     let load = Load::on(&cpus());
     for entry in ["patched", "signal"] {
-        fbsim(&["replay", &case, "--times", "3", "--entry", entry]).exits(0).says(&["3 of 3 replays are the same", &hash]);
+        fbsim(&["replay", &case, "--times", "3", "--entry", entry])
+            .exits(0)
+            .says(&["3 of 3 replays are the same", &hash]);
     }
     drop(load);
 }

@@ -92,7 +92,8 @@ fn absolute(out: &mut Vec<u8>, what: u8, word: u64) {
 
 /// Whether an instruction may be executed elsewhere: it does not enter the kernel, trap, or tell anybody where it is.
 pub(crate) fn can_move(instruction: &Instruction) -> bool {
-    let direct = matches!(instruction.flow_control(), FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch);
+    let direct =
+        matches!(instruction.flow_control(), FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch);
     let flow = match instruction.flow_control() {
         FlowControl::Next | FlowControl::IndirectBranch => true,
         _ => direct && (instruction.is_jmp_short_or_near() || instruction.is_jcc_short_or_near()),

@@ -3,8 +3,8 @@
 use super::{JUMP, PATCHES, State, map_page, write_code};
 use crate::arena::{outside_arena, peek, shared};
 use crate::entry::{self, LOCAL};
-use crate::loops::code::{self, Made, ROOM, TRAP, Words};
 use crate::loops::Place;
+use crate::loops::code::{self, Made, ROOM, TRAP, Words};
 use crate::patch::trampoline::{SLOT, jump};
 use crate::patch::zone_near;
 use kernel::abi::PAGE;
@@ -151,7 +151,8 @@ impl State {
         if offset >= counted.made.copies_end && counted.made.trap.is_none_or(|trap| offset < trap) {
             return Some(at + counted.original.len() as u64);
         }
-        let copy = counted.made.copies.iter().rev().find(|(start, _)| offset < counted.made.copies_end && *start <= offset);
+        let copy =
+            counted.made.copies.iter().rev().find(|(start, _)| offset < counted.made.copies_end && *start <= offset);
         Some(at + copy.map_or(0, |(_, from)| *from as u64))
     }
 }

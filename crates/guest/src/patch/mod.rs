@@ -88,8 +88,7 @@ pub enum Entry {
 
 /// Begins a process with unpatched code, in which these loops will be counted.
 pub(crate) fn begin(entry: Entry, loops: &[LoopSite]) {
-    *PATCHES.0.borrow_mut() =
-        Some(State { off: entry == Entry::Signal, loops: loops.to_vec(), ..State::default() });
+    *PATCHES.0.borrow_mut() = Some(State { off: entry == Entry::Signal, loops: loops.to_vec(), ..State::default() });
 }
 
 /// A `syscall` that ends at this address trapped.

@@ -16,7 +16,10 @@ use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
 use model::machine::{Machine as _, Stopped};
 use model::plan::Plan;
-use model::{Choice, Event, EventHash, EventIndex, Failure, LoopSite, Seed, ServiceId, Source, ThreadId, VirtualDuration, VirtualTime};
+use model::{
+    Choice, Event, EventHash, EventIndex, Failure, LoopSite, Seed, ServiceId, Source, ThreadId, VirtualDuration,
+    VirtualTime,
+};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::Ordering;
 
@@ -393,16 +396,16 @@ impl World {
                 ("crash", format!("{} survives", self.plan.name(thread.service)), sentence.clone())
             }
             Ending::Spin { thread, pc } => {
+                let counted = peek(|k| k.is_in_file(*thread, *pc));
                 let message = format!(
-                    "{} used the processor for too long without a call, at {}",
+                    "{} used the processor for too long without a call, at {}{}",
                     name(*thread),
-                    place(*thread, *pc)
+                    place(*thread, *pc),
+                    if counted { "" } else { ", in code made at run time, whose loops are not counted" }
                 );
                 ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
             }
-            Ending::Loop(site) => {
-                ("spin", "fbsim".to_owned(), format!("a loop keeps others from going on, at {site}"))
-            }
+            Ending::Loop(site) => ("spin", "fbsim".to_owned(), format!("a loop keeps others from going on, at {site}")),
             Ending::Limit(what) => ("limit", "limit".to_owned(), format!("the limit of {what} was reached")),
             Ending::Diverged(at) => {
                 ("diverged", "replay".to_owned(), format!("event {at} differs from the recorded one"))

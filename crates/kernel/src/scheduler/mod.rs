@@ -14,7 +14,7 @@
 
 mod loops;
 
-pub use loops::{TURNS, TURN_COST};
+pub use loops::{TURN_COST, TURNS};
 
 use crate::host::{AddressSpaceId, Host};
 use crate::process::{Pending, ThreadState};
