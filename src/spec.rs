@@ -1,7 +1,7 @@
 //! Specifications on disk: finding them, finding the programs they name, loading them.
 
 use crate::exit::{Exit, Problem};
-use language::{Finding, LoadOptions, Spec, SpecSource};
+use language::{Build, Finding, LoadOptions, Spec, SpecSource};
 use model::plan::Plan;
 use model::{Machine, Verdict};
 use std::path::{Path, PathBuf};
@@ -61,12 +61,16 @@ pub(crate) fn load(
         std::fs::read_to_string(wanted).map_err(|e| format!("{wanted}: {e}"))
     };
     let text = read(path)?;
-    let loader = |wanted: &str| {
-        let at = directory.join(wanted);
-        read(&at.to_string_lossy())
+    let loader = |wanted: &str| match sources.iter().find(|(p, _)| p == wanted) {
+        Some((_, text)) => Ok(text.clone()),
+        None => read(&directory.join(wanted).to_string_lossy()),
     };
-    let resolve = |name: &str| resolve_program(name, &directory, search);
-    let options = LoadOptions { env_overrides: env.to_vec(), resolve_binary: &resolve };
+    let options = LoadOptions {
+        env_overrides: env.to_vec(),
+        resolve_binary: &|name: &str, _: Option<&Build>| resolve_program(name, &directory, search),
+        resolve_path: &|name: &str| resolve_path(name, &directory),
+        build: &|_: &Build| Ok(()),
+    };
     let source = SpecSource { path: path.to_owned(), text };
     language::load(source, &loader, options).map(Loaded).map_err(|e| e.to_string())
 }
@@ -82,6 +86,10 @@ pub(crate) struct Mistake {
 }
 
 impl Mistake {
+    /// Whether a program could not be built.
+    pub(crate) fn is_about_building(&self) -> bool {
+        self.code == language::Code::Build.to_string()
+    }
     /// The same as a finding.
     pub(crate) fn finding(&self) -> Finding {
         let mut parts = self.location.as_deref().unwrap_or_default().rsplitn(3, ':');
@@ -96,15 +104,68 @@ impl Mistake {
     }
 }
 
+/// Whether what a specification says about building is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Building {
+    /// Programs may be missing that would be built.
+    Not,
+    /// Programs are built before they are looked for.
+    First,
+}
+
+/// Runs a service's `build`, whose output is that of the command.
+fn run_build(build: &Build, directory: &Path) -> Result<(), String> {
+    let [program, arguments @ ..] = build.command.as_slice() else { return Ok(()) };
+    let shown = if program == "/bin/sh" { &arguments[1..] } else { &build.command[..] };
+    eprintln!("building {}: {}", build.service, shown.join(" "));
+    let mut command = std::process::Command::new(program);
+    command.args(arguments).stdin(std::process::Stdio::null());
+    if !directory.as_os_str().is_empty() {
+        command.current_dir(directory);
+    }
+    // What the build says goes to standard error: standard output is for answers.
+    command.stdout(std::io::stderr());
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{} ended with {status}", shown.join(" "))),
+        Err(e) => Err(format!("{program}: {e}")),
+    }
+}
+
+/// The host's path of a file or directory that is named relative to the specification.
+fn resolve_path(name: &str, directory: &Path) -> Result<String, String> {
+    let path = directory.join(name);
+    let real = path.canonicalize().map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(real.to_string_lossy().into_owned())
+}
+
 /// Loads a specification from the disk, keeping apart what an error consists of.
-pub(crate) fn load_checked(path: &str, env: &[(String, String)], search: &[String]) -> Result<Loaded, Mistake> {
+pub(crate) fn load_checked(
+    path: &str,
+    env: &[(String, String)],
+    search: &[String],
+    building: Building,
+) -> Result<Loaded, Mistake> {
     let directory = Path::new(path).parent().unwrap_or(Path::new("")).to_path_buf();
     let read = |wanted: &str| std::fs::read_to_string(wanted).map_err(|e| format!("{wanted}: {e}"));
     let unread = |text: String| Mistake { code: "FB0109".into(), message: text.clone(), text, location: None };
     let text = read(path).map_err(unread)?;
     let loader = |wanted: &str| read(&directory.join(wanted).to_string_lossy());
-    let resolve = |name: &str| resolve_program(name, &directory, search);
-    let options = LoadOptions { env_overrides: env.to_vec(), resolve_binary: &resolve };
+    let resolve_binary = |name: &str, build: Option<&Build>| {
+        let found = resolve_program(name, &directory, search);
+        // What is yet to be built need not be there.
+        if building == Building::Not && build.is_some() { found.or(Ok(name.to_owned())) } else { found }
+    };
+    let build = |build: &Build| match building {
+        Building::Not => Ok(()),
+        Building::First => run_build(build, &directory),
+    };
+    let options = LoadOptions {
+        env_overrides: env.to_vec(),
+        resolve_binary: &resolve_binary,
+        resolve_path: &|name: &str| resolve_path(name, &directory),
+        build: &build,
+    };
     language::load(SpecSource { path: path.to_owned(), text }, &loader, options).map(Loaded).map_err(|e| Mistake {
         text: e.to_string(),
         code: e.code().to_string(),

@@ -5,12 +5,16 @@
 //!   run     World::new ─> driver(&world) ─> Verdict ─> Outcome            the path of a seed that holds
 //!   Booted  World::rewind ─> driver(&world) ─> …                          the same without a boot of its own
 //!   record  the same, then header, events and outcome ─> trace bytes      for runs that are kept
+//!   branched (branch.rs)  the same, and at chosen events World::branch    for what might have come of them
 //! ```
 //!
 //! A run that is to be kept is run again with recording: a seed that holds never pays for it. A run in which a loop keeps
 //! others from going on begins again with its turns counted ([`again`]).
 
 mod again;
+mod branch;
+
+pub use branch::{Branched, Tails, branched};
 
 use again::{Shared, begins_again};
 use guest::world::Remains;

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Shrink(Shrink),
     /// Print the events of a saved case, readable like strace
     Trace(Trace),
+    /// Say from which event of a saved case on its failure is likely: where it was decided
+    Odds(Odds),
     /// Say what this host offers
     Doctor,
     /// Carry out jobs for another fbsim (internal)
@@ -224,6 +226,29 @@ pub(crate) struct Trace {
     /// Print what is whole of a file that is damaged or has no end
     #[arg(long)]
     pub(crate) recover: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Odds {
+    /// A saved case
+    pub(crate) file: PathBuf,
+    /// Events to go on from in each round; the next round looks between the two where the odds rise most
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub(crate) points: u32,
+    /// Continuations from each event
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) tails: u32,
+    /// Most rounds
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) rounds: u32,
+    /// Who decides in the continuations: portfolio, random, random:preempt=1/16, pct:3, faults, ordinary
+    #[arg(long, default_value = "portfolio")]
+    pub(crate) strategy: explorer::StrategySpec,
+    /// Run every continuation again from the start by its choices, and compare the event hashes
+    #[arg(long)]
+    pub(crate) twice: bool,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Args)]

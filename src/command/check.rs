@@ -8,7 +8,7 @@ use std::path::Path;
 
 fn load(path: &Path, env: &[String]) -> Result<Result<Loaded, spec::Mistake>, Problem> {
     let path = path.to_string_lossy();
-    Ok(spec::load_checked(&path, &super::pairs(env)?, &spec::search_path()))
+    Ok(spec::load_checked(&path, &super::pairs(env)?, &spec::search_path(), spec::Building::Not))
 }
 
 /// Loads specifications and says, as JSON, what is wrong with them.

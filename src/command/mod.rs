@@ -3,6 +3,7 @@
 mod check;
 mod doctor;
 mod explore;
+mod odds;
 mod replay;
 mod run;
 mod shrink;
@@ -30,6 +31,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Replay(args) => replay::replay(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Trace(args) => trace::trace(args),
+        Command::Odds(args) => odds::odds(&args),
         Command::Doctor => doctor::doctor(),
         Command::Worker(args) => pool::worker::serve(args.cpu),
     }
@@ -48,9 +50,17 @@ fn pairs(arguments: &[String]) -> Result<Vec<(String, String)>, Problem> {
 fn setup_for_spec(path: &Path, selection: &crate::cli::Selection) -> Result<Setup, Problem> {
     let at = |e: std::io::Error| Problem::usage(format!("{}: {e}", path.display()));
     let directory = path.canonicalize().map_err(at)?.parent().map(Path::to_path_buf).unwrap_or_default();
+    let env = pairs(&selection.env)?;
+    // Programs are built once, by this process; workers then find them. Any other mistake is theirs to tell.
+    let built = spec::load_checked(&path.to_string_lossy(), &env, &spec::search_path(), spec::Building::First);
+    if let Err(mistake) = built
+        && mistake.is_about_building()
+    {
+        return Err(Problem::usage(mistake.text));
+    }
     Ok(Setup {
         system: System::Spec { path: path.to_string_lossy().into_owned(), sources: Vec::new() },
-        env: pairs(&selection.env)?,
+        env,
         search: spec::search_path(),
         max_calls: selection.max_calls,
         spin_limit_nanos: selection.spin_limit.saturating_mul(1_000_000_000),

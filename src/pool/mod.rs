@@ -88,8 +88,9 @@ impl Pool {
         let mut command = Command::new(program);
         command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
         // The simulated kernel runs between two instructions of a guest: what it does not touch of the processor's wide
-        // registers need not be saved.
-        command.env("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL");
+        // registers need not be saved. Restartable sequences would cost at every hand-off and nobody uses them.
+        let narrow = "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL";
+        command.env("GLIBC_TUNABLES", format!("{narrow}:glibc.pthread.rseq=0"));
         // The allocator of a worker's own heap neither looks at the clock, which traps in a guest's process, nor gives
         // memory back that the next run takes again.
         command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1");
@@ -190,7 +191,9 @@ impl Pool {
                 return Ok(News::Died(index, jobs.into(), how));
             };
             let done = match &frame {
-                Frame::Outcome(id, ..) | Frame::Comparison(id, _) | Frame::Refused(id, _) => Some(*id),
+                Frame::Outcome(id, ..) | Frame::Comparison(id, _) | Frame::Tails(id, _) | Frame::Refused(id, _) => {
+                    Some(*id)
+                }
                 _ => None,
             };
             if let Some(id) = done {
@@ -211,7 +214,7 @@ impl Pool {
                 News::Frame(_, Frame::Outcome(of, extras, bytes)) if of == id => {
                     let outcome = trace::wire::decode_outcome(&bytes)
                         .map_err(|e| Problem::internal(format!("a worker's answer is damaged: {e}")))?;
-                    let found = Answer { outcome: Some(outcome), extras, trace: None, comparison: None };
+                    let found = Answer { outcome: Some(outcome), extras, ..Answer::default() };
                     if !wants_trace {
                         return Ok(found);
                     }
@@ -224,6 +227,9 @@ impl Pool {
                 }
                 News::Frame(_, Frame::Comparison(of, comparison)) if of == id => {
                     return Ok(Answer { comparison: Some(comparison), ..Answer::default() });
+                }
+                News::Frame(_, Frame::Tails(of, tails)) if of == id => {
+                    return Ok(Answer { tails: Some(tails), ..Answer::default() });
                 }
                 News::Frame(_, Frame::Refused(of, why)) if of == id => return Err(Problem::usage(why)),
                 News::Died(_, _, how) => {
@@ -259,6 +265,7 @@ pub(crate) struct Answer {
     pub(crate) extras: wire::Extras,
     pub(crate) trace: Option<Vec<u8>>,
     pub(crate) comparison: Option<wire::Comparison>,
+    pub(crate) tails: Option<wire::Tails>,
 }
 
 /// CPUs this process may use.

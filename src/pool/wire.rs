@@ -57,6 +57,8 @@ pub(crate) enum What {
     Record { rerun: Vec<String> },
     /// A comparison with this trace, up to an event.
     Compare { trace: Vec<u8>, until: Option<u64> },
+    /// What comes of going on, after each of these events, so many times with choices of this strategy.
+    Tails { after: Vec<u64>, tails: u32, strategy: String, steps: u64 },
     /// Its outcome, with everything the guests write passed on.
     Console { record: bool, rerun: Vec<String> },
 }
@@ -79,6 +81,15 @@ pub(crate) struct Comparison {
     pub(crate) hash: u64,
     /// What differed, with both sides, if anything did.
     pub(crate) divergence: Option<String>,
+}
+
+/// What came of the continuations of a run.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tails {
+    /// The event hash of the run itself.
+    pub(crate) hash: u64,
+    /// For each event that the run came to, the outcomes of its continuations in the trace crate's encoding.
+    pub(crate) after: Vec<(u64, Vec<Vec<u8>>)>,
 }
 
 /// What a run leaves besides its outcome.
@@ -107,6 +118,8 @@ pub(crate) enum Frame {
     /// Job id and trace bytes; follows the outcome.
     Trace(u64, Vec<u8>),
     Comparison(u64, Comparison),
+    /// Job id, and what came of its continuations.
+    Tails(u64, Tails),
     /// Whether it is standard error, and the bytes.
     Console(bool, Vec<u8>),
     /// The job could not be run; the text says why.
@@ -124,6 +137,7 @@ impl Frame {
             Frame::Outcome(id, extras, bytes) => (b'O', json(serde_json::to_vec(&(id, extras, bytes)))?),
             Frame::Trace(id, bytes) => (b'T', [&id.to_le_bytes()[..], bytes].concat()),
             Frame::Comparison(id, comparison) => (b'C', json(serde_json::to_vec(&(id, comparison)))?),
+            Frame::Tails(id, tails) => (b'A', json(serde_json::to_vec(&(id, tails)))?),
             Frame::Console(stderr, bytes) => (b'P', [&[u8::from(*stderr)][..], bytes].concat()),
             Frame::Refused(id, why) => (b'X', json(serde_json::to_vec(&(id, why)))?),
         };
@@ -169,6 +183,10 @@ impl Frame {
             b'C' => {
                 let (id, comparison) = json(&payload)?;
                 Frame::Comparison(id, comparison)
+            }
+            b'A' => {
+                let (id, tails) = json(&payload)?;
+                Frame::Tails(id, tails)
             }
             b'P' if !payload.is_empty() => Frame::Console(payload[0] != 0, payload[1..].to_vec()),
             b'X' => {

@@ -2,7 +2,7 @@
 
 use crate::cli;
 use crate::exit::{Exit, Problem};
-use crate::pool::wire::{Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
+use crate::pool::wire::{self, Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
 use crate::spec::{self, Loaded};
 use explorer::{How, Job, StrategySpec};
 use guest::{Console, World, WorldOptions};
@@ -165,6 +165,25 @@ impl Worker {
                         answer(&Frame::Trace(frame.id, bytes))
                     }
                 }
+            }
+            What::Tails { after, tails, strategy, steps } => {
+                self.booted.borrow_mut().forget();
+                let spec = match strategy.parse::<StrategySpec>() {
+                    Ok(spec) => spec,
+                    Err(e) => return answer(&Frame::Refused(frame.id, e.to_string())),
+                };
+                let (seed, steps) = (job.seed, *steps);
+                let tail = move |number: u32| explorer::strategy::build(&spec, seed.tail(number), steps);
+                let events: Vec<EventIndex> = after.iter().copied().map(EventIndex).collect();
+                let branched = recorder::branched(options, source, &events, *tails, tail, driver);
+                let encode = |tails: &recorder::Tails| {
+                    let bytes: Result<Vec<Vec<u8>>, _> =
+                        tails.outcomes.iter().map(trace::wire::encode_outcome).collect();
+                    bytes.map(|bytes| (tails.after.0, bytes)).map_err(|e| Problem::internal(chain(&e)))
+                };
+                let after: Result<Vec<_>, Problem> = branched.tails.iter().map(encode).collect();
+                let tails = wire::Tails { hash: branched.finished.outcome.hash.0, after: after? };
+                answer(&Frame::Tails(frame.id, tails))
             }
             What::Compare { trace, until } => {
                 self.booted.borrow_mut().forget();

@@ -134,6 +134,34 @@ fn a_first_specification_is_written_and_runs() {
     finish(command(&["test", &format!("{output}/first.star"), "--output", &scratch.at("found")])).exits(0);
 }
 
+/// What is said of a machine is what its program sees, built as the specification says, from files beside it.
+#[test]
+fn machines_are_built_and_furnished_as_a_specification_says() {
+    let scratch = Scratch::new("machine");
+    for name in ["machine.star", "machine.json", "orders.yaml", "probe.c"] {
+        scratch.copy(&fixture(&format!("machine/{name}")));
+    }
+    std::fs::create_dir(scratch.at("pages")).expect("a directory");
+    scratch.file("pages/index.html", "<h1>Welcome</h1>\n");
+    let spec = scratch.at("machine.star");
+    // To check a specification builds nothing and does not miss what is not built yet.
+    finish(command(&["check", &spec])).exits(0);
+    assert!(!std::path::Path::new(&scratch.at("probe")).exists());
+    let ran = finish(command(&["test", &spec, "--output", &scratch.at("found")])).exits(0);
+    ran.says(&["3 passed, 0 failed", "built the probe"]);
+    // The saved case has the files: it is replayed as it was although they are gone.
+    let text = std::fs::read_to_string(&spec).expect("the specification");
+    scratch.file("machine.star", text.replace("[25, 1]", "[25, 2]"));
+    finish(command(&["test", &spec, "--output", &scratch.at("found")])).exits(1);
+    std::fs::remove_file(scratch.at("orders.yaml")).expect("removed");
+    let case = std::fs::read_dir(scratch.at("found")).expect("cases").next().expect("a case").expect("an entry").path();
+    finish(command(&["replay", &case.to_string_lossy()])).exits(0).says(&["the replay is the same"]);
+    let broken = text.replace("probe.c &&", "missing.c &&");
+    let spec = scratch.file("broken.star", broken);
+    let ran = finish(command(&["test", &spec, "--output", &scratch.at("found")])).exits(2);
+    ran.says(&["error[FB0117]: the program of service probe could not be built", "missing.c"]);
+}
+
 #[test]
 fn the_list_of_builtins_is_current() {
     let path = root().join("docs/language.md");

@@ -10,6 +10,7 @@
 //!   determinism  one seed, one run; and the comparison notices when that is not so
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
 //!   language     the snippets, faults and examples of the language on real programs; check, plan, init
+//!   odds         a branch of a run is the run from the start; where a failure was decided
 //!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
 //!   ratios       what costs several times what it should
@@ -32,6 +33,7 @@ mod guests;
 mod host;
 mod known;
 mod language;
+mod odds;
 mod programs;
 mod ratios;
 mod sequences;

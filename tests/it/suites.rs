@@ -16,8 +16,6 @@ const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_sub
 
 /// Tests that pass natively and not inside: a part of the name, and why.
 const KNOWN: &[(&str, &str)] = &[
-    ("_pty", "no pseudo-terminals"),
-    ("test_openpty", "no pseudo-terminals"),
     ("ExtendedAttributeTests", "no extended attributes; skipped inside"),
     ("Pep383Tests.test_listdir", "names of files are UTF-8"),
     ("TestFcntl.test_fcntl_64_bit", "F_NOTIFY is refused"),

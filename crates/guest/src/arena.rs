@@ -13,6 +13,8 @@
 //! A new world takes the arena over from its start: fresh allocations come at the same addresses in the same order,
 //! whatever the world before did.
 
+use crate::raw;
+use crate::region::Behind;
 use kernel::{AddressSpaceId, Kernel};
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -25,6 +27,8 @@ pub const LEN: usize = 1 << 35;
 const OBJECTS: usize = BASE + (4 << 20);
 /// Most address spaces a world may ever have.
 pub const SPACES_MAX: usize = 1 << 16;
+/// The class of blocks that will be filled to the end, chunks of the event log: the host gives their pages at once.
+const POPULATED: usize = 16;
 /// What is kept of the arena's memory from one world to the next.
 const KEEP: usize = 64 << 20;
 
@@ -94,6 +98,10 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
+        if class == POPULATED {
+            // SAFETY: the range lies in the arena's mapping. A host that does not know the call takes pages by faults.
+            unsafe { raw::syscall3(libc::SYS_madvise, at as u64, size as u64, libc::MADV_POPULATE_WRITE as u64) };
+        }
         at as *mut u8
     }
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
@@ -148,18 +156,7 @@ pub(crate) fn shared() -> &'static Header {
 /// # Errors
 /// The host's reason.
 pub fn map() -> Result<(), nix::Error> {
-    // SAFETY: a fresh mapping at a fixed place that is refused if anything is there.
-    let at = unsafe {
-        libc::mmap(
-            BASE as *mut libc::c_void,
-            LEN,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if at as usize == BASE { Ok(()) } else { Err(nix::Error::last()) }
+    crate::region::map(BASE, LEN, Behind::Fresh)
 }
 
 /// Forgets the world before and builds a new kernel in the arena.
@@ -218,6 +215,24 @@ impl Saved {
             std::ptr::copy_nonoverlapping(self.objects.as_ptr(), OBJECTS as *mut u8, self.objects.len());
         }
     }
+}
+
+/// Writes what the arena holds to a file, at the offsets that it has in the arena. Batons and host pids are left out:
+/// they read as zeros there. False if the host does not let it.
+pub(crate) fn write_to(file: i32) -> bool {
+    let words = std::mem::offset_of!(Header, batons);
+    // SAFETY: this process holds the baton, so nobody changes the arena; everything up to `bump` is mapped.
+    let (header, objects) = unsafe {
+        let bump = (*header()).bump;
+        let header = std::slice::from_raw_parts(BASE as *const u8, words);
+        (header, std::slice::from_raw_parts(OBJECTS as *const u8, bump - OBJECTS))
+    };
+    raw::write_all(file, header, 0) && raw::write_all(file, objects, (OBJECTS - BASE) as u64)
+}
+
+/// Where the host pid of an address space stands in a file written by [`write_to`].
+pub(crate) fn place_of_pid(space: AddressSpaceId) -> u64 {
+    (std::mem::offset_of!(Header, pids) + space.0 as usize * size_of::<AtomicI32>()) as u64
 }
 
 /// Runs kernel code: allocations come from the arena.

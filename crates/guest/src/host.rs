@@ -6,6 +6,7 @@ use crate::snapshot::{self, Cover, Replaced};
 use crate::{image, patch, pool, process, raw};
 use kernel::host::{Host, ImageEntry};
 use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
+use kernel::process::Extended;
 use kernel::{AddressSpaceId, abi};
 use model::{Errno, ThreadId};
 
@@ -140,7 +141,7 @@ impl Host for GuestHost {
         unsafe { raw::syscall3(libc::SYS_madvise, at, len, libc::MADV_DONTNEED as u64) };
         Ok(())
     }
-    fn extended_state(&self, into: &mut Vec<u8>) {
+    fn extended_state(&self, into: &mut Extended) {
         if self.space != AddressSpaceId::SUPERVISOR {
             entry::extended_state(into);
         }

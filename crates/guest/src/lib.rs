@@ -28,9 +28,11 @@ mod patch;
 pub mod pool;
 mod process;
 mod raw;
+mod region;
 pub mod requirements;
 mod snapshot;
 mod tasks;
+mod twin;
 mod watchdog;
 pub mod world;
 

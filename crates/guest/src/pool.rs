@@ -3,6 +3,7 @@
 //! needed. The kernel decides which page holds what (`kernel::memory::Pool`).
 
 use crate::raw;
+use crate::region::Behind;
 use kernel::abi;
 use model::Errno;
 
@@ -18,18 +19,7 @@ const PUNCH: u64 = 1 << 16;
 /// # Errors
 /// The host's reason.
 pub fn map() -> Result<(), nix::Error> {
-    // SAFETY: a fresh mapping at a fixed place that is refused if anything is there.
-    let at = unsafe {
-        libc::mmap(
-            BASE as *mut libc::c_void,
-            LEN,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE | libc::MAP_NORESERVE,
-            -1,
-            0,
-        )
-    };
-    if at as usize == BASE { Ok(()) } else { Err(nix::Error::last()) }
+    crate::region::map(BASE, LEN, Behind::Fresh)
 }
 
 fn address(offset: u64, len: u64) -> u64 {
@@ -70,6 +60,13 @@ pub(crate) fn write(offset: u64, bytes: &[u8]) {
     let to = address(offset, bytes.len() as u64);
     // SAFETY: as in `read`; what guests see of the pool is no Rust object.
     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };
+}
+
+/// Writes the first so many bytes of the pool to a file, from an offset on. False if the host does not let it.
+pub(crate) fn write_to(file: i32, offset: u64, len: u64) -> bool {
+    // SAFETY: as in `read`; nobody runs who might write meanwhile.
+    let bytes = unsafe { std::slice::from_raw_parts(address(0, len) as *const u8, len as usize) };
+    raw::write_all(file, bytes, offset)
 }
 
 /// Makes a range of the pool read as zeros.

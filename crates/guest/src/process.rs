@@ -1,35 +1,46 @@
 //! Host processes: one per address space of a world, each a fork of the supervisor or of another guest's process.
 
 use crate::arena::{self, shared};
+use crate::baton::Patience;
 use crate::entry::{self, LOCAL};
 use crate::patch::{self, Entry};
 use crate::snapshot::{self, Order};
-use crate::{baton, cpuid, image, raw};
+use crate::{baton, cpuid, image, raw, twin};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
 use model::{Errno, LoopSite};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How long a process waits for the baton before it looks whether its supervisor still lives.
-const PATIENCE_NANOS: u64 = 5_000_000_000;
+/// How long a process that the host does not end with its supervisor waits for the baton before it looks whether that
+/// still lives.
+const PATIENCE: Patience = Patience::Nanos(5_000_000_000);
+
+/// Whether the host ends this process with its supervisor: a fork of a guest is not the supervisor's child.
+static BOUND: AtomicBool = AtomicBool::new(false);
 
 /// Waits for the baton to run, and does what else is asked meanwhile; ends this process when the supervisor is gone.
 pub(crate) fn wait_for_baton() {
     loop {
         wait();
-        let done = match Order::from_word(shared().order.swap(0, Ordering::Relaxed)) {
+        let answer = match Order::from_word(shared().order.swap(0, Ordering::Relaxed)) {
             Order::Run => return,
-            Order::Take => snapshot::take_memory(),
-            Order::Rewind => snapshot::rewind_memory(),
+            Order::Take => u32::from(snapshot::take_memory().is_some()),
+            Order::Rewind => u32::from(snapshot::rewind_memory().is_some()),
+            Order::Branch => match twin::fork_guest() {
+                Ok(Some(twin)) => twin,
+                Ok(None) => continue,
+                Err(_) => 0,
+            },
         };
-        shared().answer.store(u32::from(done.is_some()), Ordering::Relaxed);
+        shared().answer.store(answer, Ordering::Relaxed);
         baton::pass(AddressSpaceId::SUPERVISOR);
     }
 }
 
 fn wait() {
     let me = LOCAL.space.get();
-    while !baton::wait(me, PATIENCE_NANOS) {
+    let patience = if BOUND.load(Ordering::Relaxed) { Patience::Endless } else { PATIENCE };
+    while !baton::wait(me, patience) {
         let supervisor = shared().pids[0].load(Ordering::Relaxed);
         // SAFETY: signal 0 only asks whether the process exists.
         if unsafe { raw::syscall3(libc::SYS_kill, supervisor as u64, 0, 0) } == -i64::from(libc::ESRCH) {
@@ -50,20 +61,53 @@ pub(crate) fn leave_world() {
     }
 }
 
-fn fork_host(child: AddressSpaceId) -> Result<i32, Errno> {
+/// Which of the two processes after a fork this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Forked {
+    /// The one that asked, with the other's pid.
+    Parent(i32),
+    /// The new one.
+    Child,
+}
+
+/// Forks this process.
+///
+/// # Errors
+/// The host's reason.
+pub(crate) fn fork() -> Result<Forked, Errno> {
+    // SAFETY: this process has a single thread, and the child goes on with fbsim's own code alone.
+    match unsafe { raw::syscall3(libc::SYS_fork, 0, 0, 0) } {
+        0 => Ok(Forked::Child),
+        pid if pid > 0 => Ok(Forked::Parent(pid as i32)),
+        error => Err(Errno(-error as i32)),
+    }
+}
+
+/// Forks the process of a new address space.
+fn fork_host(child: AddressSpaceId) -> Result<Forked, Errno> {
     if child.0 as usize >= arena::SPACES_MAX {
         return Err(EAGAIN);
     }
     arena::baton(child).store(0, Ordering::Relaxed);
-    // SAFETY: this process has a single thread, and the child goes on with fbsim's own code alone.
-    let pid = unsafe { raw::syscall3(libc::SYS_fork, 0, 0, 0) };
-    if pid < 0 {
-        return Err(Errno(-pid as i32));
+    let forked = fork()?;
+    match forked {
+        Forked::Parent(pid) => shared().pids[child.0 as usize].store(pid, Ordering::Relaxed),
+        Forked::Child => {
+            LOCAL.space.set(child);
+            LOCAL.loaded.set(None);
+        }
     }
-    if pid > 0 {
-        shared().pids[child.0 as usize].store(pid as i32, Ordering::Relaxed);
+    Ok(forked)
+}
+
+/// Makes good what a fork of a guest's process has lost.
+pub(crate) fn settle_in() {
+    BOUND.store(false, Ordering::Relaxed);
+    arena::outside_arena(snapshot::forked);
+    if !entry::arm() {
+        raw::complain(&["fbsim: internal: syscall user dispatch could not be armed after a fork\n"]);
+        raw::exit(70);
     }
-    Ok(pid as i32)
 }
 
 /// Forks the process of a guest, inside its handler. Returns in the parent alone.
@@ -71,16 +115,10 @@ fn fork_host(child: AddressSpaceId) -> Result<i32, Errno> {
 /// # Errors
 /// The host's reason, or `EAGAIN` beyond the number of address spaces a world may have.
 pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
-    if fork_host(child)? != 0 {
+    if fork_host(child)? != Forked::Child {
         return Ok(());
     }
-    LOCAL.space.set(child);
-    LOCAL.loaded.set(None);
-    arena::outside_arena(snapshot::forked);
-    if !entry::arm() {
-        raw::complain(&["fbsim: internal: syscall user dispatch could not be armed after a fork\n"]);
-        raw::exit(70);
-    }
+    settle_in();
     arena::leave_kernel_mode();
     entry::serve()
 }
@@ -90,11 +128,9 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
 /// # Errors
 /// The host's reason.
 pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry, loops: &[LoopSite]) -> Result<(), Errno> {
-    if fork_host(child)? != 0 {
+    if fork_host(child)? != Forked::Child {
         return Ok(());
     }
-    LOCAL.space.set(child);
-    LOCAL.loaded.set(None);
     prepare();
     patch::begin(entry, loops);
     entry::serve()
@@ -108,10 +144,13 @@ fn prepare() {
     unsafe {
         raw::syscall3(libc::SYS_close_range, 0, 1, 0);
         raw::syscall3(libc::SYS_close_range, 3, snapshot::KEPT_FD as u64 - 1, 0);
-        raw::syscall3(libc::SYS_close_range, snapshot::KEPT_FD as u64 + 1, u64::from(u32::MAX), 0);
+        raw::syscall3(libc::SYS_close_range, twin::LAST_FD as u64 + 1, u64::from(u32::MAX), 0);
         // Children that end need not be waited for: nobody could.
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
-        raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0);
+        let bound = raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0) == 0;
+        // Had the supervisor gone before that, nobody would end this process.
+        let parent = raw::syscall3(libc::SYS_getppid, 0, 0, 0);
+        BOUND.store(bound && parent == i64::from(shared().pids[0].load(Ordering::Relaxed)), Ordering::Relaxed);
         raw::syscall3(libc::SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0);
     }
     image::forget();

@@ -61,6 +61,38 @@ pub(crate) fn complain(parts: &[&str]) {
     }
 }
 
+/// Writes bytes to a file at an offset. False if the host does not let it.
+pub(crate) fn write_all(file: i32, bytes: &[u8], offset: u64) -> bool {
+    let mut done = 0;
+    while done < bytes.len() {
+        let rest = &bytes[done..];
+        let args = [file as u64, rest.as_ptr() as u64, rest.len() as u64, offset + done as u64, 0, 0];
+        // SAFETY: the call reads from the slice alone.
+        let n = unsafe { syscall(libc::SYS_pwrite64, args) };
+        if n <= 0 {
+            return false;
+        }
+        done += n as usize;
+    }
+    true
+}
+
+/// Reads bytes of a file from an offset on, as many as there are. `None` if the host does not let it.
+pub(crate) fn read_all(file: i32, into: &mut [u8], offset: u64) -> Option<usize> {
+    let mut done = 0;
+    while done < into.len() {
+        let rest = &mut into[done..];
+        let args = [file as u64, rest.as_mut_ptr() as u64, rest.len() as u64, offset + done as u64, 0, 0];
+        // SAFETY: the call writes into the slice alone.
+        match unsafe { syscall(libc::SYS_pread64, args) } {
+            0 => break,
+            n if n < 0 => return None,
+            n => done += n as usize,
+        }
+    }
+    Some(done)
+}
+
 /// Ends this process at once.
 pub(crate) fn exit(code: i32) -> ! {
     loop {

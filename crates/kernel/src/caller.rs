@@ -4,7 +4,7 @@ use crate::abi::PATH_MAX;
 use crate::abi::errno::{EFAULT, ENAMETOOLONG};
 use crate::host::{AddressSpaceId, Host};
 use crate::process::{InCall, Process, ProcessId, Thread};
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{Errno, ServiceId, ThreadId, VirtualDuration, VirtualTime};
 
 /// A system call in progress.
@@ -50,6 +50,10 @@ impl Caller<'_> {
     /// Its process's name.
     pub fn process_id(&self) -> ProcessId {
         self.k.threads[&self.id].process
+    }
+    /// Who it is, by numbers.
+    pub fn owner(&self) -> Owner {
+        self.k.owner(self.id.service)
     }
     /// Its service.
     pub fn service(&self) -> ServiceId {

@@ -1,6 +1,7 @@
 //! What the kernel needs of the process it is running in. Implemented by the hosting crate; tests implement it over a
 //! map of pages.
 
+use crate::process::Extended;
 use model::{Errno, ThreadId};
 
 /// An address space, and with it the host process that has it. 0 is the supervisor, which hosts the driver's tasks.
@@ -88,9 +89,8 @@ pub trait Host {
 
     /// The thread whose extended state the processor (or the frame of its entry) holds, if any.
     fn loaded(&self) -> Option<ThreadId>;
-    /// Copies the extended processor state (x87, SSE, AVX) of the loaded thread, in the layout of a
-    /// signal frame (`struct _fpstate` and what follows).
-    fn extended_state(&self, into: &mut Vec<u8>);
+    /// Copies the extended processor state (x87, SSE, AVX) of the loaded thread.
+    fn extended_state(&self, into: &mut Extended);
     /// Makes a host process with a copy of this address space, to serve as `child`. Returns in the parent alone.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ pub mod registers;
 pub mod scheduler;
 pub mod signal;
 pub mod syscall;
+pub mod terminal;
 pub mod time;
 pub mod wait;
 
@@ -49,4 +50,4 @@ pub use registers::Registers;
 pub use scheduler::Switch;
 pub use syscall::{Outcome, Sys};
 pub use wait::{Restart, Wait, WaitKey};
-pub use world::{Config, Ending, Kernel, ServiceHost};
+pub use world::{Config, Ending, Kernel, Owner, ServiceHost};

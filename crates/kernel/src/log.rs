@@ -27,6 +27,8 @@ pub struct Log {
     calls: u64,
     filters: Vec<Filter>,
     attention: Vec<EventIndex>,
+    /// The driver wants to look when there are so many events; 0 if never.
+    pause: u64,
     expected: Option<Expected>,
 }
 
@@ -88,6 +90,8 @@ impl Log {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
         if let Some(chunk) = self.chunks.last_mut() {
+            // Reading first has a process map what others wrote around it, instead of one page at a time.
+            assert!(chunk.last().is_none_or(|before| before.index < event.index), "events are in order");
             chunk.push(event);
         }
     }
@@ -135,6 +139,22 @@ impl Log {
     /// True if the driver has events to look at.
     pub fn wants_attention(&self) -> bool {
         !self.attention.is_empty()
+    }
+    /// The driver has to look once, as soon as this event has happened.
+    pub fn pause_after(&mut self, event: EventIndex) {
+        self.pause = event.0 + 1;
+    }
+    /// Whether it has happened, and the driver has not looked yet.
+    pub fn is_paused(&self) -> bool {
+        self.pause != 0 && self.count >= self.pause
+    }
+    /// True, once, if the event of [`Log::pause_after`] has happened.
+    pub fn take_pause(&mut self) -> bool {
+        let paused = self.is_paused();
+        if paused {
+            self.pause = 0;
+        }
+        paused
     }
     /// Takes the events that the driver has to look at.
     pub fn take_attention(&mut self) -> Vec<EventIndex> {

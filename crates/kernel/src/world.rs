@@ -9,10 +9,10 @@ use crate::host::AddressSpaceId;
 use crate::log::Log;
 use crate::memory::{AddressSpace, Backing};
 use crate::net::Network;
-use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
+use crate::process::{Extended, Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
-use model::plan::Op;
+use model::plan::{Hardware, Op, User};
 use model::{
     Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value,
     VirtualDuration,
@@ -34,8 +34,26 @@ pub struct ServiceHost {
     pub ops: Vec<Op>,
     /// Host directories shown inside, as (path inside, path on the image).
     pub mounts: Vec<(String, String)>,
-    /// Number of processors that programs see.
-    pub processors: u32,
+    /// Directories that are empty at first and belong to the user.
+    pub disks: Vec<String>,
+    /// Processors, memory and disk.
+    pub hardware: Hardware,
+    /// Who its programs run as.
+    pub user: User,
+}
+
+/// Who owns what guests make, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// The superuser, as whom nobody runs: owner of the image and of what is simulated.
+    pub const ROOT: Owner = Owner { uid: 0, gid: 0 };
 }
 
 /// What a world is made of.
@@ -122,6 +140,8 @@ pub struct Kernel {
     pub current: ThreadId,
     /// True when `current` was picked and has not been resumed yet: the baton is on its way.
     pub granted: bool,
+    /// True when `current` was about to return to its program, and the supervisor looks first.
+    pub returning: bool,
     /// Set when the running thread gives way by itself (`sched_yield`).
     pub yielding: bool,
     /// Next thread number by service.
@@ -176,6 +196,7 @@ impl Kernel {
             run_queue: VecDeque::new(),
             current: ThreadId::default(),
             granted: false,
+            returning: false,
             yielding: false,
             next_tid: BTreeMap::new(),
             next_space: 1,
@@ -202,6 +223,15 @@ impl Kernel {
     /// The host of a service.
     pub fn service(&self, id: ServiceId) -> &ServiceHost {
         &self.config.hosts[id.index()]
+    }
+    /// Who the programs of a service run as.
+    pub fn user(&self, id: ServiceId) -> &User {
+        &self.service(id).user
+    }
+    /// Who the programs of a service run as, by numbers.
+    pub fn owner(&self, id: ServiceId) -> Owner {
+        let user = self.user(id);
+        Owner { uid: user.uid, gid: user.gid }
     }
     /// A thread that exists.
     ///
@@ -232,12 +262,12 @@ impl Kernel {
         self.spaces.get_mut(&id).expect("the address space exists")
     }
     /// The extended state of a thread, wherever it is now.
-    pub fn extended_of(&self, host: &dyn crate::Host, id: ThreadId) -> Vec<u8> {
+    pub fn extended_of(&self, host: &dyn crate::Host, id: ThreadId) -> Extended {
         let thread = &self.threads[&id];
         if host.loaded() != Some(id) || thread.reload {
             return thread.extended.clone();
         }
-        let mut state = Vec::new();
+        let mut state = Extended::Initial;
         host.extended_state(&mut state);
         state
     }

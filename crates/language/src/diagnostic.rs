@@ -128,7 +128,7 @@ pub(crate) fn raised(error: &starlark::Error, sources: &Sources, budget: &Budget
         return Raised::Violation { message, at: None, place: find(None) };
     }
     let error_of = |code, message: String, help: Option<String>, focus: Option<&str>| {
-        let callers = callers(error);
+        let callers = callers(error, sources);
         Raised::Error(SpecError::new(code, message).at(find(focus)).help(help).called_by(callers))
     };
     if let Some(limit) = budget.exceeded() {
@@ -184,7 +184,7 @@ fn plain(error: &starlark::Error) -> (Code, String) {
 }
 
 /// The functions of the specification that the error passed through; the innermost is where its place is.
-fn callers(error: &starlark::Error) -> Vec<(String, String)> {
+fn callers(error: &starlark::Error, sources: &Sources) -> Vec<(String, String)> {
     const SHOWN: usize = 4;
     let mut callers: Vec<_> = error
         .call_stack()
@@ -192,19 +192,18 @@ fn callers(error: &starlark::Error) -> Vec<(String, String)> {
         .iter()
         .filter_map(|frame| {
             let location = frame.location.as_ref()?;
-            let begin = location.resolve_span().begin;
-            Some((frame.name.clone(), format!("{}:{}:{}", location.filename(), begin.line + 1, begin.column + 1)))
+            Some((frame.name.clone(), at_of(location, sources)))
         })
         .collect();
     // The last frame is the builtin that raised it, at the error's own place.
-    if callers.last().is_some_and(|(_, at)| error.span().is_some_and(|s| at_of(s) == *at)) {
+    if callers.last().is_some_and(|(_, at)| error.span().is_some_and(|s| at_of(s, sources) == *at)) {
         callers.pop();
     }
     callers.dedup();
     callers.split_off(callers.len().saturating_sub(SHOWN))
 }
 
-fn at_of(span: &starlark::codemap::FileSpan) -> String {
-    let begin = span.resolve_span().begin;
-    format!("{}:{}:{}", span.filename(), begin.line + 1, begin.column + 1)
+fn at_of(span: &starlark::codemap::FileSpan, sources: &Sources) -> String {
+    let (file, line, column) = sources.begin(span);
+    format!("{file}:{}:{}", line + 1, column + 1)
 }

@@ -50,11 +50,13 @@ pub enum Code {
     InsideMonitor,
     /// Anything else that went wrong while evaluating.
     Evaluation,
+    /// A program that could not be built.
+    Build,
 }
 
 impl Code {
     /// All codes, in the order of their numbers.
-    pub const ALL: [Code; 16] = [
+    pub const ALL: [Code; 17] = [
         Code::Syntax,
         Code::UnknownName,
         Code::BadArgument,
@@ -71,6 +73,7 @@ impl Code {
         Code::OutsideTest,
         Code::InsideMonitor,
         Code::Evaluation,
+        Code::Build,
     ];
 }
 

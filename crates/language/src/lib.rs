@@ -38,8 +38,10 @@ mod source;
 mod spec;
 mod store;
 mod suggest;
+mod unit;
 mod values;
 
+pub use builtins::machine::Build;
 pub use error::{Code, SpecError};
 pub use evaluate::STACK_BYTES_MIN;
 pub use load::{LoadOptions, SpecSource, load};

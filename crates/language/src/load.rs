@@ -4,23 +4,27 @@
 //! to learn what it declares, and again for every test.
 
 use crate::builtins;
+use crate::builtins::machine::Build;
 use crate::diagnostic::spec_error;
 use crate::error::{Code, SpecError};
-use crate::evaluate::{Budget, evaluator};
+use crate::evaluate::{Budget, call, evaluator};
 use crate::guard::{self, Guards};
 use crate::identity;
 use crate::outline::{self, Told};
 use crate::plan;
-use crate::session::Session;
+use crate::session::{Session, Surroundings};
 use crate::source::Sources;
-use crate::spec::{Spec, TestInfo, discover};
+use crate::spec::{Spec, TestInfo, TestKind, discover};
 use crate::store::Store;
+use crate::unit::{FUNCTION, SUFFIX, Unit};
 use crate::values::service::{Service, ServiceDecl};
 use model::ServiceId;
 use model::plan::Plan;
 use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::{Evaluator, FileLoader};
 use starlark::syntax::{AstModule, Dialect, DialectTypes};
+use starlark::values::OwnedFrozenValue;
+use starlark::values::list::ListRef;
 use std::fmt;
 
 /// The text of a specification and the name it goes by in messages.
@@ -36,8 +40,14 @@ pub struct SpecSource {
 pub struct LoadOptions<'a> {
     /// Variables that every service gets, whatever its own `env` says.
     pub env_overrides: Vec<(String, String)>,
-    /// From the program of a service, as the specification names it, to a path on the host.
-    pub resolve_binary: &'a dyn Fn(&str) -> Result<String, String>,
+    /// From the program of a service, as the specification names it, to a path on the host; with how it is built, if the
+    /// specification says so.
+    pub resolve_binary: &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>,
+    /// From a file or directory to be shown to a service, as the specification names it, to a path on the host.
+    pub resolve_path: &'a dyn Fn(&str) -> Result<String, String>,
+    /// Builds a program, or says why it cannot be built. Called whenever the specification is loaded: whoever wants it
+    /// built only once does nothing the other times.
+    pub build: &'a dyn Fn(&Build) -> Result<(), String>,
 }
 
 impl fmt::Debug for LoadOptions<'_> {
@@ -48,8 +58,10 @@ impl fmt::Debug for LoadOptions<'_> {
 
 /// A loaded specification.
 pub(crate) struct Program {
-    /// Parsed once; every test evaluates a copy, which takes a quarter of the time of parsing.
+    /// Parsed once; what evaluates it evaluates a copy, which takes a quarter of the time of parsing.
     ast: AstModule,
+    /// The specification as a function, if it can be one, with the names of what a call of it answers.
+    compiled: Option<(OwnedFrozenValue, Vec<String>)>,
     sources: Sources,
     loaded: Vec<(String, FrozenModule)>,
     globals: Globals,
@@ -59,6 +71,10 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    #[cfg(test)]
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled.is_some()
+    }
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
     }
@@ -71,9 +87,34 @@ impl Program {
     pub(crate) fn start_order(&self) -> &[ServiceId] {
         &self.start_order
     }
+    /// Compiles the specification as a function, if it can be one.
+    fn compile(&mut self, text: &str, path: &str, names: &[&str], session: &Session<'_>) {
+        let Some(unit) = Unit::of(text, names) else { return };
+        let compiled = Module::with_temp_heap(|module| {
+            let ast = parse(&format!("{path}{SUFFIX}"), &unit.text).ok()?;
+            let mut eval = evaluator(&module, session);
+            eval.set_loader(&*self);
+            eval.eval_module(ast, &self.globals).ok()?;
+            drop(eval);
+            module.freeze().ok()?.get(FUNCTION).ok()
+        });
+        self.compiled = compiled.map(|function| (function, names.iter().map(|n| (*n).to_owned()).collect()));
+        self.sources.set_unit(unit);
+    }
     /// Evaluates the specification. The evaluator's loader must be this program.
     pub(crate) fn evaluate(&self, eval: &mut Evaluator<'_, '_, '_>, budget: &Budget) -> Result<(), SpecError> {
         Store::create(eval.module());
+        let Some((function, names)) = &self.compiled else {
+            return self.evaluate_text(eval, budget);
+        };
+        let module = eval.module();
+        let function = module.heap().access_owned_frozen_value(function);
+        let made = call(eval, function, &[]).map_err(|e| spec_error(&e, &self.sources, budget))?;
+        let made = ListRef::from_value(made).expect("the function answers a list");
+        names.iter().zip(made.iter()).for_each(|(name, value)| module.set(name, value));
+        Ok(())
+    }
+    fn evaluate_text(&self, eval: &mut Evaluator<'_, '_, '_>, budget: &Budget) -> Result<(), SpecError> {
         eval.eval_module(self.ast.clone(), &self.globals).map_err(|e| spec_error(&e, &self.sources, budget))?;
         Ok(())
     }
@@ -99,7 +140,12 @@ pub fn load(
     loader: &dyn Fn(&str) -> Result<String, String>,
     options: LoadOptions<'_>,
 ) -> Result<Spec, SpecError> {
-    let session = Session::load(options.resolve_binary);
+    let session = Session::load(Surroundings {
+        resolve_binary: options.resolve_binary,
+        resolve_path: options.resolve_path,
+        build: options.build,
+        read: loader,
+    });
     let mut loading = Loading {
         loader,
         session: &session,
@@ -113,6 +159,7 @@ pub fn load(
     loading.dependencies(&ast)?;
     let mut program = Program {
         ast,
+        compiled: None,
         guards: guard::guards(loading.sources.files().iter().map(|(_, text)| text.as_str())),
         sources: loading.sources,
         loaded: loading.loaded,
@@ -121,6 +168,9 @@ pub fn load(
         plan: Plan::default(),
     };
     let (plan, tests, told) = inspect(&program, &session, &options.env_overrides)?;
+    session.files.take().iter().for_each(|(path, text)| program.sources.add(path, text));
+    let functions = tests.iter().filter(|t| t.kind == TestKind::Function).map(|t| t.name.as_str());
+    program.compile(&text, &source.path, &functions.collect::<Vec<_>>(), &session);
     program.start_order = plan::start_order(&plan, &program.sources)?;
     program.plan = plan;
     Ok(Spec::new(program, tests, told))
@@ -228,4 +278,36 @@ fn parse(path: &str, text: &str) -> starlark::Result<AstModule> {
         ..Dialect::Standard
     };
     AstModule::parse(path, text.to_owned(), &dialect)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LoadOptions, SpecSource, load};
+
+    fn is_compiled(text: &str) -> bool {
+        let source = SpecSource { path: "spec.star".to_owned(), text: text.to_owned() };
+        let options = LoadOptions {
+            env_overrides: Vec::new(),
+            resolve_binary: &|_, _| Ok("/program".to_owned()),
+            resolve_path: &|p| Ok(p.to_owned()),
+            build: &|_| Ok(()),
+        };
+        let library = |_: &str| Ok("def order():\n    pass\n".to_owned());
+        let spec = load(source, &library, options).unwrap_or_else(|e| panic!("{text}: {e}"));
+        spec.is_compiled()
+    }
+
+    #[test]
+    fn specifications_are_compiled_once() {
+        for text in [
+            "seen = {}\ndef test_a():\n    seen[1] = None is None\n",
+            "\"\"\"What it is.\"\"\"\nload(\"l.star\", \"order\")\ndef test_a(x: int = 1) -> None:\n    order()\n",
+            "scenarios = [n for n in range(3)]\nx, y = 1, 2\ntest_l = 1\nn: int = 3\n",
+        ] {
+            assert!(is_compiled(text), "{text}");
+        }
+        for text in ["", "x = 1\nload(\"l.star\", \"order\")\n"] {
+            assert!(!is_compiled(text), "{text}");
+        }
+    }
 }

@@ -51,7 +51,10 @@ pub(crate) fn build(
             observe_topic: service.observe_topic.clone(),
             decoders: service.decoders.clone(),
             ops: service.ops.clone(),
-            mounts: Vec::new(),
+            mounts: service.machine.volumes.clone(),
+            disks: service.machine.disks.clone(),
+            hardware: service.machine.hardware,
+            user: service.machine.user.clone(),
         });
     }
     Ok(plan)

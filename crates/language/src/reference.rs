@@ -11,7 +11,7 @@ const TABLE: &[(&str, &[Row])] = &[
         &[
             (
                 "service",
-                "(name, binary = None, *interfaces, args = [], env = {}, depends_on = [], healthcheck = None, observe = [], ops = {}) -> Service",
+                "(name, binary = None, *interfaces, args = [], env = {}, depends_on = [], healthcheck = None, observe = [], ops = {}, build = None, volumes = {}, user = None, cpus = 2, memory = \"4GiB\", disk = \"64GiB\") -> Service",
                 "declares a program on a machine of its own",
             ),
             ("interface", "(name, protocol, port) -> Interface", "a port that a service listens on"),
@@ -28,6 +28,9 @@ const TABLE: &[(&str, &[Row])] = &[
                 "(path, decoder = None) -> Source",
                 "lines appended to a broker's files are `topic` events",
             ),
+            ("load_file", "(path) -> str", "the text of a file beside the specification"),
+            ("load_json", "(path) -> Any", "what a JSON file says"),
+            ("load_yaml", "(path) -> Any", "what a YAML file says"),
             ("decoder", "(name, pattern = None) -> Decoder", "\"json\", \"logfmt\" or \"regex\""),
             ("stdout", "(decoder = None) -> Source", "`observe.stdout`"),
             ("stderr", "(decoder = None) -> Source", "`observe.stderr`"),

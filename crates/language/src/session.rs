@@ -2,11 +2,14 @@
 //! the second case the machine it runs on. Handed to them through the evaluator; holds no values of the language, which
 //! live in the module's [`Store`](crate::store::Store).
 
+use crate::builtins::machine::Build;
 use crate::diagnostic::Diagnostic;
 use crate::error::Code;
 use crate::evaluate::Budget;
 use crate::guard::Guards;
+use crate::load::Program;
 use crate::run::faults::Rules;
+use crate::source::Sources;
 use model::Machine;
 use model::plan::Plan;
 use starlark::PrintHandler;
@@ -14,19 +17,27 @@ use starlark::any::ProvidesStaticType;
 use starlark::eval::Evaluator;
 use std::cell::{Cell, RefCell};
 
-/// How the program of a service is found: its name in the specification to a path on the host.
-pub(crate) type ResolveBinary<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+/// What a specification being loaded may ask of the host.
+#[derive(Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) resolve_binary: &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>,
+    pub(crate) resolve_path: &'a dyn Fn(&str) -> Result<String, String>,
+    pub(crate) build: &'a dyn Fn(&Build) -> Result<(), String>,
+    pub(crate) read: &'a dyn Fn(&str) -> Result<String, String>,
+}
 
 /// What an evaluation is for.
 #[derive(ProvidesStaticType)]
 pub(crate) struct Session<'e> {
     pub(crate) budget: Budget,
     pub(crate) printed: RefCell<Vec<String>>,
+    /// Files beside the specification that were read: path and text.
+    pub(crate) files: RefCell<Vec<(String, String)>>,
     mode: Mode<'e>,
 }
 
 enum Mode<'e> {
-    Load(ResolveBinary<'e>),
+    Load(Surroundings<'e>),
     Run(Live<'e>),
 }
 
@@ -35,6 +46,7 @@ pub(crate) struct Live<'e> {
     pub(crate) machine: &'e dyn Machine,
     pub(crate) plan: &'e Plan,
     pub(crate) guards: &'e Guards,
+    pub(crate) sources: &'e Sources,
     pub(crate) stage: Cell<Stage>,
     /// A monitor is looking at an event; the world stands still.
     pub(crate) monitoring: Cell<bool>,
@@ -70,14 +82,15 @@ pub(crate) enum Stage {
 }
 
 impl<'e> Session<'e> {
-    pub(crate) fn load(resolve: ResolveBinary<'e>) -> Session<'e> {
-        Session::new(Mode::Load(resolve))
+    pub(crate) fn load(surroundings: Surroundings<'e>) -> Session<'e> {
+        Session::new(Mode::Load(surroundings))
     }
-    pub(crate) fn run(machine: &'e dyn Machine, plan: &'e Plan, guards: &'e Guards) -> Session<'e> {
+    pub(crate) fn run(machine: &'e dyn Machine, program: &'e Program) -> Session<'e> {
         let live = Live {
             machine,
-            plan,
-            guards,
+            plan: &program.plan,
+            guards: program.guards(),
+            sources: program.sources(),
             stage: Cell::new(Stage::Module),
             monitoring: Cell::new(false),
             rules: RefCell::default(),
@@ -88,7 +101,7 @@ impl<'e> Session<'e> {
         Session::new(Mode::Run(live))
     }
     fn new(mode: Mode<'e>) -> Session<'e> {
-        Session { budget: Budget::default(), printed: RefCell::default(), mode }
+        Session { budget: Budget::default(), printed: RefCell::default(), files: RefCell::default(), mode }
     }
     /// The session of an evaluator.
     pub(crate) fn of<'a>(eval: &Evaluator<'_, 'a, 'e>) -> Option<&'a Session<'e>> {
@@ -102,10 +115,27 @@ impl<'e> Session<'e> {
         }
     }
     /// How programs are found; only while loading, since a plan is made once.
-    pub(crate) fn resolve(&self) -> Option<ResolveBinary<'e>> {
+    pub(crate) fn surroundings(&self) -> Option<Surroundings<'e>> {
         match &self.mode {
-            Mode::Load(resolve) => Some(*resolve),
+            Mode::Load(surroundings) => Some(*surroundings),
             Mode::Run(_) => None,
+        }
+    }
+    /// The text of a file beside the specification: read while it is being loaded, and the same from then on.
+    pub(crate) fn file(&self, path: &str) -> Result<String, String> {
+        match &self.mode {
+            Mode::Load(surroundings) => {
+                if let Some((_, text)) = self.files.borrow().iter().find(|(p, _)| p == path) {
+                    return Ok(text.clone());
+                }
+                let text = (surroundings.read)(path)?;
+                self.files.borrow_mut().push((path.to_owned(), text.clone()));
+                Ok(text)
+            }
+            Mode::Run(live) => {
+                let why = "it was not read when the specification was loaded; read it at the top level";
+                live.sources.file(path).map(str::to_owned).ok_or_else(|| why.to_owned())
+            }
         }
     }
 }

@@ -1,17 +1,20 @@
 //! The texts of a specification: the file itself and those it loads, as they were written.
 
 use crate::error::Place;
+use crate::unit::{SUFFIX, Unit};
 use starlark::codemap::FileSpan;
 
 /// Every file that was read, in the order of reading; the specification itself is first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
     files: Vec<(String, String)>,
+    /// The specification as a function, if there is one.
+    unit: Option<Unit>,
 }
 
 impl Sources {
     pub(crate) fn new(path: &str, text: &str) -> Sources {
-        Sources { files: vec![(path.to_owned(), text.to_owned())] }
+        Sources { files: vec![(path.to_owned(), text.to_owned())], unit: None }
     }
     pub(crate) fn add(&mut self, path: &str, text: &str) {
         self.files.push((path.to_owned(), text.to_owned()));
@@ -19,13 +22,34 @@ impl Sources {
     pub(crate) fn files(&self) -> &[(String, String)] {
         &self.files
     }
+    /// From now on there are places in the specification as a function, too.
+    pub(crate) fn set_unit(&mut self, unit: Unit) {
+        self.unit = Some(unit);
+    }
+    /// Where a span begins in the text as it was written: file, line and column, from 0.
+    pub(crate) fn begin<'s>(&self, span: &'s FileSpan) -> (&'s str, usize, usize) {
+        let at = span.resolve_span().begin;
+        self.written(span.filename(), at.line, at.column)
+    }
+    fn written<'s>(&self, file: &'s str, line: usize, column: usize) -> (&'s str, usize, usize) {
+        match (file.strip_suffix(SUFFIX), &self.unit) {
+            (Some(file), Some(unit)) => {
+                let (line, column) = unit.written(line, column);
+                (file, line, column)
+            }
+            _ => (file, line, column),
+        }
+    }
+    /// The text of a file.
+    pub(crate) fn file(&self, path: &str) -> Option<&str> {
+        self.text(path)
+    }
     fn text(&self, path: &str) -> Option<&str> {
         self.files.iter().find(|(p, _)| p == path).map(|(_, text)| text.as_str())
     }
 
     /// Where a span begins, or where within it the word `focus` first stands by itself.
     pub(crate) fn place(&self, span: &FileSpan, focus: Option<&str>) -> Option<Place> {
-        let text = self.text(span.filename())?;
         let (mut line, mut column) = {
             let begin = span.resolve_span().begin;
             (begin.line, begin.column)
@@ -43,14 +67,9 @@ impl Sources {
             }
             width = word.chars().count();
         }
-        let whole = text.lines().nth(line).unwrap_or_default();
-        let place = Place {
-            path: span.filename().to_owned(),
-            line: line + 1,
-            column: column + 1,
-            width,
-            text: whole.to_owned(),
-        };
+        let (path, line, column) = self.written(span.filename(), line, column);
+        let whole = self.text(path)?.lines().nth(line).unwrap_or_default();
+        let place = Place { path: path.to_owned(), line: line + 1, column: column + 1, width, text: whole.to_owned() };
         Some(place)
     }
 

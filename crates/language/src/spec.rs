@@ -57,6 +57,10 @@ impl Spec {
     pub(crate) fn new(program: Program, tests: Vec<TestInfo>, told: Told) -> Spec {
         Spec { program, tests, told }
     }
+    #[cfg(test)]
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.program.is_compiled()
+    }
     /// The tests in outline, in the order of [`Spec::tests`].
     pub fn outlines(&self) -> &[Outline] {
         &self.told.outlines

@@ -42,6 +42,48 @@ pub struct Service {
     pub ops: Vec<Op>,
     /// Host paths it may read besides its program and the system's libraries, as `(host path, path inside)`.
     pub mounts: Vec<(String, String)>,
+    /// Directories of its own that are empty at first, besides `/data`, `/tmp` and its home.
+    pub disks: Vec<String>,
+    /// What its machine has.
+    pub hardware: Hardware,
+    /// Who it runs as.
+    pub user: User,
+}
+
+/// What a simulated machine has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hardware {
+    /// Processors that programs see, 1 to 64.
+    pub processors: u32,
+    /// Memory in bytes. Programs get no more than this in private and shared anonymous memory: beyond it is `ENOMEM`.
+    pub memory: u64,
+    /// Size of the disk in bytes; what is written in the world fills it: beyond it is `ENOSPC`.
+    pub disk: u64,
+}
+
+impl Default for Hardware {
+    fn default() -> Hardware {
+        Hardware { processors: 2, memory: 4 << 30, disk: 64 << 30 }
+    }
+}
+
+/// The user that the programs of a service run as: one without privileges, for their whole life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Name, also that of its group.
+    pub name: String,
+    /// User id; not 0.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Absolute path of its home: a directory of its own, empty at first.
+    pub home: String,
+}
+
+impl Default for User {
+    fn default() -> User {
+        User { name: "user".to_owned(), uid: 1000, gid: 1000, home: "/home/user".to_owned() }
+    }
 }
 
 /// How fields are read from a line.

@@ -25,6 +25,12 @@ impl Seed {
     pub fn boot(self) -> Seed {
         Seed((self.0 / Self::BOOT_BATCH).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x626f_6f74)
     }
+    /// The seed that the choices of the n-th continuation of this run are drawn from. The same wherever the continuation
+    /// begins, so that continuations from two events differ by where they begin alone.
+    #[must_use]
+    pub fn tail(self, number: u32) -> Seed {
+        Seed(self.0.wrapping_add(u64::from(number) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
 }
 
 impl fmt::Display for Seed {

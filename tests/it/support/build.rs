@@ -21,9 +21,20 @@ pub(crate) fn cc() -> Command {
 /// Compiles a program of `tests/fixtures/programs` into a scratch directory.
 #[track_caller]
 pub(crate) fn program(scratch: &Scratch, name: &str) -> String {
+    compiled(scratch, name, &fixture(&format!("programs/{name}.c")))
+}
+
+/// Compiles a program of `tests/guests` into a scratch directory.
+#[track_caller]
+pub(crate) fn guest(scratch: &Scratch, name: &str) -> String {
+    compiled(scratch, name, &root().join(format!("tests/guests/{name}.c")))
+}
+
+#[track_caller]
+fn compiled(scratch: &Scratch, name: &str, source: &Path) -> String {
     let path = scratch.at(name);
     let mut command = cc();
-    command.args(CFLAGS).arg("-o").arg(&path).arg(fixture(&format!("programs/{name}.c")));
+    command.args(CFLAGS).arg("-o").arg(&path).arg(source);
     finish(command).exits(0);
     path
 }

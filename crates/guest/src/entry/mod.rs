@@ -26,6 +26,7 @@ use crate::loops::step::{self, Step};
 use crate::watchdog::Ask;
 use crate::{baton, cpuid, patch, process, raw};
 use kernel::memory::HIGHEST;
+use kernel::process::Extended;
 use kernel::signal::HardwareFault;
 use kernel::{AddressSpaceId, Kernel, Registers, Switch};
 use model::ThreadId;
@@ -214,7 +215,7 @@ pub(crate) fn forget_resume() {
 }
 
 /// Copies the extended state of the loaded thread out.
-pub(crate) fn extended_state(into: &mut Vec<u8>) {
+pub(crate) fn extended_state(into: &mut Extended) {
     extended::copy_out(into);
 }
 

@@ -19,11 +19,13 @@ pub(super) struct SaveArea {
     pub(super) area: [u8; EXTENDED_MAX],
     /// General registers: `repr(C)`, in the order that the assembly knows.
     pub(super) registers: Registers,
-    /// Where the extended state is: null for "the sixteen XMM registers alone are in `area`, everything else is still
-    /// in the processor", else a whole `XSAVE` area: `area` or that of a signal frame.
+    /// Where the extended state is: null for "the sixteen XMM registers and `MXCSR` alone are in `area`, x87 is still in
+    /// the processor, anything else is initial", else a whole `XSAVE` area: `area` or that of a signal frame.
     pub(super) extended: *mut u8,
     /// Components of the extended state that are saved and loaded.
     pub(super) components: u64,
+    /// The bits of `MXCSR` that this processor has.
+    pub(super) mxcsr_mask: [u8; 4],
     /// Ends of the AVX-512 components (opmask, upper halves, upper registers) in the area.
     pub(super) sizes: [u32; 3],
     /// Where the thread goes on: its instruction pointer, or the copy of the instructions there that a patch displaced.
@@ -47,6 +49,7 @@ pub(super) static SAVE: Save = Save(UnsafeCell::new(SaveArea {
     registers: Registers::ZERO,
     extended: std::ptr::null_mut(),
     components: 0,
+    mxcsr_mask: [0; 4],
     sizes: [0; 3],
     resume: 0,
     fs_base: 0,

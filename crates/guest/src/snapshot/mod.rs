@@ -22,9 +22,10 @@ mod store;
 
 pub(crate) use memory::{Cover, Replaced, changed, cover, forked, rewind as rewind_memory, take as take_memory};
 pub(crate) use pagemap::PAGEMAP_SCAN;
-pub(crate) use store::{KEPT_FD, open};
+pub(crate) use store::{KEPT_FD, keep_file, open};
 
 use crate::arena::{self, peek, shared};
+use crate::baton::Patience;
 use crate::{baton, pool};
 use kernel::AddressSpaceId;
 use kernel::memory::Backing;
@@ -40,6 +41,8 @@ pub(crate) enum Order {
     Take = 1,
     /// To restore its memory.
     Rewind = 2,
+    /// To fork for a branch of the world.
+    Branch = 3,
 }
 
 impl Order {
@@ -47,6 +50,7 @@ impl Order {
         match word {
             1 => Order::Take,
             2 => Order::Rewind,
+            3 => Order::Branch,
             _ => Order::Run,
         }
     }
@@ -62,7 +66,7 @@ pub(crate) struct Snapshot {
 }
 
 /// How long the supervisor waits for a process before it looks whether that still lives.
-const PATIENCE_NANOS: u64 = 200_000_000;
+const PATIENCE: Patience = Patience::Nanos(200_000_000);
 
 impl Snapshot {
     /// Takes a snapshot of the world as it is; the supervisor holds the baton. `None` if the host does not let it.
@@ -94,7 +98,7 @@ impl Snapshot {
         reap();
         self.arena.restore();
         pool::write(0, &self.pool);
-        self.spaces.iter().try_for_each(|space| order(*space, Order::Rewind))
+        self.spaces.iter().try_for_each(|space| order(*space, Order::Rewind).map(|_| ()))
     }
 }
 
@@ -104,19 +108,19 @@ fn reap() {
     while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
 }
 
-/// Has a process do something. `None` if it failed or is gone.
-fn order(space: AddressSpaceId, what: Order) -> Option<()> {
+/// Has a process do something, and returns its answer. `None` if it failed or is gone.
+pub(crate) fn order(space: AddressSpaceId, what: Order) -> Option<u32> {
     let header = shared();
     header.answer.store(0, Ordering::Relaxed);
     header.order.store(what as u32, Ordering::Relaxed);
     baton::pass(space);
-    while !baton::wait(AddressSpaceId::SUPERVISOR, PATIENCE_NANOS) {
+    while !baton::wait(AddressSpaceId::SUPERVISOR, PATIENCE) {
         let pid = header.pids[space.0 as usize].load(Ordering::Relaxed);
         if crate::watchdog::is_gone(pid) {
             return None;
         }
     }
-    (header.answer.load(Ordering::Relaxed) == 1).then_some(())
+    Some(header.answer.load(Ordering::Relaxed)).filter(|answer| *answer != 0)
 }
 
 /// Whether a mapping's content is the process's own, so that it has to be saved.

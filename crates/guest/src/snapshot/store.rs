@@ -11,15 +11,20 @@ pub(crate) const KEPT_FD: i32 = 950;
 
 /// Opens the store. Once per worker. False if the host does not let it; there are no snapshots then.
 pub(crate) fn open() -> bool {
+    keep_file(KEPT_FD)
+}
+
+/// Makes a memory file with a descriptor of a fixed number. False if the host does not let it.
+pub(crate) fn keep_file(number: i32) -> bool {
     // SAFETY: makes a new descriptor, moves it to a number that nothing else uses, and closes the first one.
     unsafe {
         let fd = libc::memfd_create(c"fbsim".as_ptr(), libc::MFD_CLOEXEC);
         if fd < 0 {
             return false;
         }
-        let kept = libc::dup3(fd, KEPT_FD, libc::O_CLOEXEC);
+        let kept = libc::dup3(fd, number, libc::O_CLOEXEC);
         libc::close(fd);
-        kept == KEPT_FD
+        kept == number
     }
 }
 
@@ -39,17 +44,9 @@ pub(super) fn section(len: u64) -> Option<u64> {
 
 /// Copies memory of this process into the store.
 pub(super) fn write(offset: u64, at: u64, len: u64) -> Option<()> {
-    let mut done = 0;
-    while done < len {
-        let args = [KEPT_FD as u64, at + done, len - done, offset + done, 0, 0];
-        // SAFETY: only reads this process's memory; what is not readable is an error.
-        let n = unsafe { raw::syscall(libc::SYS_pwrite64, args) };
-        if n <= 0 {
-            return None;
-        }
-        done += n as u64;
-    }
-    Some(())
+    // SAFETY: the host alone reads through this; what is not readable is an error of the call.
+    let bytes = unsafe { std::slice::from_raw_parts(at as *const u8, len as usize) };
+    raw::write_all(KEPT_FD, bytes, offset).then_some(())
 }
 
 /// Maps a part of the store privately over guest memory.

@@ -205,7 +205,8 @@ impl Machine for World {
 fn spawn_of(service: &model::plan::Service, directory: &str) -> Spawn {
     let mut arguments = vec![service.binary.clone().into_bytes()];
     arguments.extend(service.args.iter().map(|a| a.clone().into_bytes()));
-    let defaults = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/home/user"), ("USER", "user")];
+    let defaults =
+        [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", &*service.user.home), ("USER", &*service.user.name)];
     let mut environment: Vec<Vec<u8>> = Vec::new();
     for (name, value) in defaults {
         if !service.env.iter().any(|(n, _)| n == name) {

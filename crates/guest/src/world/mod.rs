@@ -1,8 +1,13 @@
 //! A world, from the supervisor's side: built, driven, judged and taken down.
 
+mod branch;
 mod machine;
 
+pub use crate::twin::Side;
+pub use branch::{Pause, Pauses};
+
 use crate::arena::{self, peek, shared, with_kernel};
+use crate::baton::Patience;
 use crate::entry::LOCAL;
 use crate::host::GuestHost;
 use crate::patch::Entry;
@@ -10,7 +15,7 @@ use crate::requirements::{Requirement, check_host};
 use crate::snapshot::{self, Snapshot};
 use crate::tasks::Tasks;
 use crate::watchdog::{Limits, Look, Watchdog};
-use crate::{baton, cpuid, entry, net, pool};
+use crate::{baton, cpuid, entry, net, pool, twin};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
@@ -119,8 +124,9 @@ pub fn prepare_worker() -> Result<(), Requirement> {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
     }
-    // Without it every run has a boot of its own.
+    // Without the one every run has a boot of its own, without the other there are no branches.
     let _ = snapshot::open();
+    let _ = twin::open();
     net::install()
 }
 
@@ -140,6 +146,7 @@ pub struct World {
     moment: RefCell<Option<Moment>>,
     /// The driver's first task, while it is still to go on from a snapshot.
     resumed: Cell<Option<u32>>,
+    pauses: RefCell<Option<Pauses>>,
 }
 
 /// The end of the boot.
@@ -198,6 +205,7 @@ impl World {
             boots: options.boots,
             moment: RefCell::new(None),
             resumed: Cell::new(None),
+            pauses: RefCell::new(None),
         }
     }
 
@@ -319,17 +327,18 @@ impl World {
                     if let Some(ending) = peek(|k| k.ending.clone()) {
                         return Next::Ended(ending);
                     }
+                    self.look_at_pause();
                 }
             }
         }
     }
 
     fn wait_for_baton(&self) {
-        const LOOK_EVERY_NANOS: u64 = 100_000_000;
+        const LOOK_EVERY: Patience = Patience::Nanos(100_000_000);
         /// Looks at a world in which nobody seems to run before it is given up.
         const LOOKS_MAX: u32 = 50;
         let mut looks = 0;
-        while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY_NANOS) {
+        while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY) {
             let space = peek(|k| k.threads.get(&k.current).map(|t| t.space));
             let Some(space) = space.filter(|s| *s != AddressSpaceId::SUPERVISOR) else {
                 looks += 1;
@@ -439,7 +448,9 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
             observe_topic: service.observe_topic.clone(),
             ops: service.ops.clone(),
             mounts: service.mounts.iter().map(|(host, inside)| (inside.clone(), host.clone())).collect(),
-            processors: 2,
+            disks: service.disks.clone(),
+            hardware: service.hardware,
+            user: service.user.clone(),
         });
     }
     Config {

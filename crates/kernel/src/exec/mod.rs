@@ -23,7 +23,7 @@ use crate::caller::Caller;
 use crate::fs::InodeRef;
 use crate::host::{AddressSpaceId, Host};
 use crate::memory::AddressSpace;
-use crate::process::{ExitStatus, Pending, ProcessId};
+use crate::process::{ExitStatus, Extended, Pending, ProcessId};
 use crate::signal::AltStack;
 use crate::syscall::{Outcome, Sys};
 use crate::world::Kernel;
@@ -329,7 +329,7 @@ fn start_program(k: &mut Kernel, host: &mut dyn Host, id: ThreadId, program: Pro
     thread.registers =
         crate::Registers { rip: image.start, rsp: stack.pointer, eflags: 0x202, ..crate::Registers::default() };
     thread.fs_base = 0;
-    thread.extended = Vec::new();
+    thread.extended = Extended::Initial;
     thread.reload = true;
     thread.alt_stack = AltStack::default();
     thread.clear_tid = 0;

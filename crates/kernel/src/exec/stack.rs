@@ -13,7 +13,6 @@ use crate::exec::{ArgumentArea, Program};
 use crate::host::Host;
 use crate::memory::STACK_TOP;
 use crate::process::ProcessId;
-use crate::process::credentials::{GID, UID};
 use crate::world::Kernel;
 
 /// Processor features as `cpuid` leaf 1 gives them in `edx`: the x86-64 baseline, whatever the host has.
@@ -55,6 +54,7 @@ pub(super) fn build(
     let platform = text(b"x86_64");
     let random = push(&random);
 
+    let owner = k.owner(process.service);
     let auxv: Vec<(u64, u64)> = vec![
         (libc::AT_HWCAP, HWCAP),
         (libc::AT_PAGESZ, PAGE),
@@ -65,10 +65,10 @@ pub(super) fn build(
         (libc::AT_BASE, image.base),
         (libc::AT_FLAGS, 0),
         (libc::AT_ENTRY, image.entry),
-        (libc::AT_UID, u64::from(UID)),
-        (libc::AT_EUID, u64::from(UID)),
-        (libc::AT_GID, u64::from(GID)),
-        (libc::AT_EGID, u64::from(GID)),
+        (libc::AT_UID, u64::from(owner.uid)),
+        (libc::AT_EUID, u64::from(owner.uid)),
+        (libc::AT_GID, u64::from(owner.gid)),
+        (libc::AT_EGID, u64::from(owner.gid)),
         (libc::AT_SECURE, 0),
         (libc::AT_RANDOM, random),
         (libc::AT_HWCAP2, 0),

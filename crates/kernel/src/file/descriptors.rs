@@ -57,12 +57,19 @@ impl Kernel {
                 }
                 return;
             }
+            Some(Object::Terminal(_) | Object::Slave(_)) => {
+                self.terminal_closed(object);
+                if let Some(named) = open.named {
+                    self.inode_closed(named.inode);
+                }
+                return;
+            }
             // It was opened once more, by its path below /proc.
             _ if self.files.open.values().any(|other| other.object() == Some(object)) => return,
             Some(Object::Epoll(_)) => self.epoll_unwatch(object),
             Some(Object::Timer(_)) => self.timerfd_disarm(object),
             Some(Object::Signals(_)) => drop(self.files.signalfds.remove(&object)),
-            Some(Object::Event(_) | Object::Inotify(_) | Object::Process(_)) | None => {}
+            Some(_) | None => {}
         }
         self.files.objects.remove(&object);
     }

@@ -62,7 +62,7 @@ pub(crate) fn park_or_again(c: &mut Caller<'_>, file: FileId, object: ObjectId, 
 /// The caller wrote to something that nobody reads any more.
 pub(crate) fn broken_pipe(c: &mut Caller<'_>) {
     let ProcessId { pid, .. } = c.process_id();
-    let info = Info { signal: libc::SIGPIPE as u8, pid, uid: crate::process::credentials::UID, ..Info::default() };
+    let info = Info { signal: libc::SIGPIPE as u8, pid, uid: c.owner().uid, ..Info::default() };
     c.k.send_signal(Recipient::Thread(c.id), info);
 }
 
@@ -94,6 +94,7 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
         Some(Object::Timer(_)) => timerfd::read(c, file, object, into),
         Some(Object::Signals(_)) => signalfd::read(c, file, object, into),
         Some(Object::Inotify(_)) => inotify::read(c, file, object),
+        Some(Object::Terminal(_) | Object::Slave(_)) => crate::terminal::read(c, file, object, into),
         Some(Object::Epoll(_) | Object::Process(_)) | None => Err(EINVAL),
     }
 }
@@ -110,6 +111,7 @@ fn write_from(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], place: Plac
         Some(Object::Socket(_)) => crate::net::transmit(c, file, from, 0),
         Some(Object::Pipe(_)) => pipe::write(c, file, object, from),
         Some(Object::Event(_)) => eventfd::write(c, file, object, from),
+        Some(Object::Terminal(_) | Object::Slave(_)) => crate::terminal::write(c, file, object, from),
         _ => Err(EINVAL),
     }
 }
@@ -173,7 +175,12 @@ fn write_vector(c: &mut Caller<'_>, place: Place) -> Sys {
     let file = sink(c, c.int(0), place)?;
     let from = iovec(c, c.arg(1), c.arg(2))?;
     if ranges::total(&from) == 0 {
-        let takes = matches!(object(c, file), None | Some(Object::Socket(_) | Object::Pipe(_) | Object::Event(_)));
+        let takes = matches!(
+            object(c, file),
+            None | Some(
+                Object::Socket(_) | Object::Pipe(_) | Object::Event(_) | Object::Terminal(_) | Object::Slave(_)
+            )
+        );
         return if takes { done(0) } else { Err(EINVAL) };
     }
     write_from(c, file, &from, place)

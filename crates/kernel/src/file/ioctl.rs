@@ -1,4 +1,4 @@
-//! `ioctl`: the few requests that programs make of descriptors that are no device.
+//! `ioctl`: the few requests that programs make of descriptors that are no terminal.
 
 use super::{FileId, Object, Target, fcntl, io, regular};
 use crate::abi::errno::{ENOTTY, EOPNOTSUPP};
@@ -31,6 +31,11 @@ const ATTRIBUTES: std::ops::RangeInclusive<u32> = 0x6600..=0x66ff;
 pub(crate) fn ioctl(c: &mut Caller<'_>) -> Sys {
     let (fd, request, at) = (c.int(0), c.arg(1) as u32, c.arg(2));
     let file = io::file(c, fd)?;
+    if let Some(object) = c.k.open_file(file).object()
+        && let Some(answer) = crate::terminal::ioctl(c, object, request, at)
+    {
+        return answer;
+    }
     match request {
         CLOSE_ON_EXEC | KEEP_ON_EXEC => {
             fcntl::descriptor(c, fd)?.close_on_exec = request == CLOSE_ON_EXEC;

@@ -46,7 +46,7 @@ use crate::fs::InodeRef;
 use crate::process::ProcessId;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::Errno;
+use model::{Errno, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An open file description.
@@ -157,6 +157,8 @@ pub struct Files {
     watchers: BTreeMap<ObjectId, Vec<epoll::Watch>>,
     /// The signalfds among the objects, so that a signal finds them.
     signalfds: BTreeSet<ObjectId>,
+    /// The masters of terminals that can be opened, by their numbers.
+    pub(crate) terminals: BTreeMap<(ServiceId, u32), ObjectId>,
     /// Locks on files.
     locks: locks::Locks,
     /// What was written to standard streams and observed files since the last newline.
@@ -182,6 +184,10 @@ pub enum Object {
     Epoll(epoll::Epoll),
     /// An inotify instance.
     Inotify(inotify::Inotify),
+    /// A pseudo-terminal: its master.
+    Terminal(Box<crate::terminal::Terminal>),
+    /// The slave of this master.
+    Slave(ObjectId),
     /// A process descriptor.
     Process(pidfd::PidFd),
 }

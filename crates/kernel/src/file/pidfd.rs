@@ -4,7 +4,6 @@ use super::{FileId, Object, Target};
 use crate::abi::errno::{EBADF, EINVAL, ESRCH};
 use crate::caller::Caller;
 use crate::process::ProcessId;
-use crate::process::credentials::UID;
 use crate::signal::{Info, SIGNALS, Target as Recipient};
 use crate::syscall::{Sys, dispatch, done};
 use crate::wait::ObjectId;
@@ -100,7 +99,7 @@ pub(crate) fn pidfd_send_signal(c: &mut Caller<'_>) -> Sys {
     }
     if signal != 0 {
         let pid = c.process_id().pid;
-        let info = Info { signal: signal as u8, pid, uid: UID, ..Info::default() };
+        let info = Info { signal: signal as u8, pid, uid: c.owner().uid, ..Info::default() };
         c.k.send_signal(Recipient::Process(process), info);
     }
     done(0)

@@ -392,7 +392,7 @@ fn make(c: &mut Caller<'_>, flags: i32) -> Sys {
     done(0)
 }
 
-/// What a description of a named pipe remembers.
+/// What a description of a named pipe, or of another object with a name, remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Named {
     /// The inode it was opened by.
@@ -402,6 +402,10 @@ pub struct Named {
 }
 
 impl Named {
+    /// A description of something else than a pipe that was opened by a name.
+    pub(crate) fn of(inode: InodeRef) -> Named {
+        Named { inode, unheard: None }
+    }
     /// Whether the end of writing means anything to this reader yet.
     pub(crate) fn has_heard(self, pipe: &Pipe) -> bool {
         self.unheard != Some(pipe.opened.1)

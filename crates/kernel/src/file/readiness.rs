@@ -54,6 +54,7 @@ impl Kernel {
             Some(Object::Signals(signals)) => self.signalfd_readiness(signals, process),
             Some(Object::Epoll(epoll)) => self.epoll_readiness(epoll, process),
             Some(Object::Process(it)) => self.pidfd_readiness(it),
+            Some(Object::Terminal(_) | Object::Slave(_)) => self.terminal_readiness(object),
             Some(Object::Inotify(_)) | None => 0,
         }
     }

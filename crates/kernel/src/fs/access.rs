@@ -1,4 +1,4 @@
-//! Permission: mode bits against the one user that guests run as, and the calls that ask about it.
+//! Permission: mode bits against the one user that a service's programs run as, and the calls that ask about it.
 
 use super::at::reach_at;
 use super::inode::Inode;
@@ -6,9 +6,8 @@ use super::path::Goal;
 use super::tree::ROOT;
 use crate::abi::errno::{EACCES, EINVAL, ENOENT, EPERM};
 use crate::caller::Caller;
-use crate::process::credentials::{GID, UID};
 use crate::syscall::{Sys, done};
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{Errno, ServiceId};
 
 /// Permission to read.
@@ -24,10 +23,10 @@ const STICKY: u32 = libc::S_ISVTX;
 ///
 /// # Errors
 /// `EACCES`.
-pub(crate) fn check(inode: &Inode, wanted: u32) -> Result<(), Errno> {
+pub(crate) fn check(who: Owner, inode: &Inode, wanted: u32) -> Result<(), Errno> {
     let bits = match () {
-        () if inode.uid == UID => inode.mode >> 6,
-        () if inode.gid == GID => inode.mode >> 3,
+        () if inode.uid == who.uid => inode.mode >> 6,
+        () if inode.gid == who.gid => inode.mode >> 3,
         () => inode.mode,
     };
     if bits & wanted == wanted { Ok(()) } else { Err(EACCES) }
@@ -37,8 +36,8 @@ pub(crate) fn check(inode: &Inode, wanted: u32) -> Result<(), Errno> {
 ///
 /// # Errors
 /// `EPERM`.
-pub(crate) fn owned(inode: &Inode) -> Result<(), Errno> {
-    if inode.uid == UID { Ok(()) } else { Err(EPERM) }
+pub(crate) fn owned(who: Owner, inode: &Inode) -> Result<(), Errno> {
+    if inode.uid == who.uid { Ok(()) } else { Err(EPERM) }
 }
 
 impl Kernel {
@@ -51,7 +50,7 @@ impl Kernel {
         if tree.is_dead(dir) {
             return Err(ENOENT);
         }
-        check(tree.get(dir), WRITE | EXECUTE)
+        check(self.owner(service), tree.get(dir), WRITE | EXECUTE)
     }
     /// Fails unless a name can be taken out of a directory.
     ///
@@ -60,9 +59,10 @@ impl Kernel {
     pub(crate) fn may_delete(&self, service: ServiceId, dir: u64, ino: u64) -> Result<(), Errno> {
         let tree = self.tree(service);
         let parent = tree.get(dir);
-        check(parent, WRITE | EXECUTE)?;
-        let sticky = parent.mode & STICKY != 0 && parent.uid != UID;
-        if sticky && tree.get(ino).uid != UID || ino == ROOT { Err(EPERM) } else { Ok(()) }
+        let who = self.owner(service);
+        check(who, parent, WRITE | EXECUTE)?;
+        let sticky = parent.mode & STICKY != 0 && parent.uid != who.uid;
+        if sticky && tree.get(ino).uid != who.uid || ino == ROOT { Err(EPERM) } else { Ok(()) }
     }
 }
 
@@ -73,7 +73,7 @@ fn access_at(c: &mut Caller<'_>, dirfd: i32, path: u64, mode: i32, flags: i32) -
     }
     let path = c.read_path(path)?;
     match reach_at(c, dirfd, &path, flags)? {
-        Goal::Inode(ino) => check(c.k.tree(c.id.service).get(ino), mode as u32)?,
+        Goal::Inode(ino) => check(c.owner(), c.k.tree(c.id.service).get(ino), mode as u32)?,
         // Pipes and sockets can be read and written.
         Goal::File(_) if mode as u32 & EXECUTE != 0 => return Err(EACCES),
         Goal::File(_) => {}

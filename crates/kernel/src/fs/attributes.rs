@@ -6,7 +6,6 @@ use super::inode::Inode;
 use super::path::{Follow, Goal};
 use crate::abi::errno::{EBADF, EFAULT, EINVAL, EOPNOTSUPP, EPERM};
 use crate::caller::Caller;
-use crate::process::credentials::{GID, UID};
 use crate::syscall::{Sys, done};
 use model::{Errno, VirtualTime};
 
@@ -27,9 +26,9 @@ fn opened(c: &mut Caller<'_>) -> Result<Goal, Errno> {
 }
 
 fn set_mode(c: &mut Caller<'_>, goal: Goal, mode: u32) -> Sys {
-    let now = c.now();
+    let (now, who) = (c.now(), c.owner());
     change(c, goal, |inode| {
-        access::owned(inode)?;
+        access::owned(who, inode)?;
         if inode.is_link() {
             return Err(EOPNOTSUPP);
         }
@@ -67,10 +66,10 @@ pub(crate) fn fchmodat2(c: &mut Caller<'_>) -> Sys {
 
 /// Only the superuser gives files away; saying what is already so is allowed to the owner.
 fn set_owner(c: &mut Caller<'_>, goal: Goal, uid: u32, gid: u32) -> Sys {
-    let now = c.now();
+    let (now, who) = (c.now(), c.owner());
     change(c, goal, |inode| {
-        let same_user = uid == u32::MAX || uid == inode.uid && inode.uid == UID;
-        let same_group = gid == u32::MAX || inode.uid == UID && (gid == inode.gid || gid == GID);
+        let same_user = uid == u32::MAX || uid == inode.uid && inode.uid == who.uid;
+        let same_group = gid == u32::MAX || inode.uid == who.uid && (gid == inode.gid || gid == who.gid);
         if !same_user || !same_group {
             return Err(EPERM);
         }
@@ -128,13 +127,13 @@ impl Stamp {
 }
 
 fn set_times(c: &mut Caller<'_>, goal: Goal, times: [Stamp; 2]) -> Sys {
-    let now = c.now();
+    let (now, who) = (c.now(), c.owner());
     change(c, goal, |inode| {
         match times {
             [Stamp::Omit, Stamp::Omit] => return Ok(()),
             // "Now" may be set by whoever may write.
-            [Stamp::Now, Stamp::Now] => access::owned(inode).or_else(|_| access::check(inode, WRITE))?,
-            _ => access::owned(inode)?,
+            [Stamp::Now, Stamp::Now] => access::owned(who, inode).or_else(|_| access::check(who, inode, WRITE))?,
+            _ => access::owned(who, inode)?,
         }
         for (stamp, time) in times.into_iter().zip([&mut inode.atime, &mut inode.mtime]) {
             match stamp {

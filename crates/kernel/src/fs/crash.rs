@@ -12,7 +12,7 @@
 //! unless it is written again.
 
 use super::InodeRef;
-use super::inode::{Node, Volume};
+use super::inode::{Inode, Node, Volume};
 use super::tree::NameChange;
 use crate::world::Kernel;
 use model::fault::DiskLoss;
@@ -73,6 +73,33 @@ impl Kernel {
             _ => 0,
         };
         tree.numbers().into_iter().map(size).sum()
+    }
+    /// Bytes of a service's disk that are in use: the blocks of what was written in the world.
+    pub(super) fn disk_used(&self, service: ServiceId) -> u64 {
+        let tree = self.tree(service);
+        // What has been unlinked is kept for a crash that undoes it, and has no space any more.
+        let there = |i: &&Inode| !i.links.is_empty() || i.opens > 0;
+        let used = |ino: u64| match tree.find(ino).filter(there).map(|i| (&i.node, i.volume)) {
+            Some((Node::File(data), Volume::Root)) if data.pristine().is_none() => data.allocated() * 512,
+            _ => 0,
+        };
+        tree.numbers().into_iter().map(used).sum::<u64>().saturating_sub(tree.disk_own)
+    }
+    /// Bytes of a service's disk that are free.
+    pub(super) fn disk_free(&self, service: ServiceId) -> u64 {
+        self.service(service).hardware.disk.saturating_sub(self.disk_used(service))
+    }
+    /// How many of so many bytes there is space for on a service's disk.
+    pub(super) fn disk_space(&mut self, service: ServiceId, wanted: u64) -> u64 {
+        let disk = self.service(service).hardware.disk;
+        // Counting takes long on a full disk alone.
+        if self.tree(service).disk_bound.saturating_add(wanted) > disk {
+            self.tree_mut(service).disk_bound = self.disk_used(service);
+        }
+        let bound = &mut self.tree_mut(service).disk_bound;
+        let space = disk.saturating_sub(*bound).min(wanted);
+        *bound += space;
+        space
     }
     /// Everything that was done to names so far lasts.
     pub(super) fn names_synced(&mut self, service: ServiceId) {

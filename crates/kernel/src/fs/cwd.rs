@@ -27,7 +27,7 @@ fn change(c: &mut Caller<'_>, goal: Goal) -> Sys {
     let Goal::Inode(ino) = goal else { return Err(ENOTDIR) };
     let tree = c.k.tree(c.id.service);
     tree.dir(ino)?;
-    access::check(tree.get(ino), EXECUTE)?;
+    access::check(c.owner(), tree.get(ino), EXECUTE)?;
     if tree.is_dead(ino) {
         return Err(ENOENT);
     }

@@ -3,14 +3,21 @@
 use super::inode::{Volume, makedev};
 use super::virt::{Device, Fixed, Made};
 use crate::abi::errno::{ENOSPC, ENXIO};
+use crate::terminal::Opening;
 use crate::world::Kernel;
 use model::Errno;
 use model::rng::Random;
 
-/// What is in `/dev`. There are no terminals, so neither `ptmx` nor `pts`.
+/// The directory with the terminals.
+pub(crate) const TERMINALS: &str = "/dev/pts";
+/// The group that may write to terminals (`tty`).
+pub(crate) const TERMINAL_GROUP: u32 = 5;
+
+/// What is in `/dev`, besides the terminals.
 pub(crate) const FILES: &[Fixed] = &[
     device("/dev/full", Device::Full),
     device("/dev/null", Device::Null),
+    device("/dev/ptmx", Device::Ptmx),
     device("/dev/random", Device::Random),
     device("/dev/tty", Device::Tty),
     device("/dev/urandom", Device::Urandom),
@@ -19,6 +26,7 @@ pub(crate) const FILES: &[Fixed] = &[
     link("/dev/stderr", "/proc/self/fd/2"),
     link("/dev/stdin", "/proc/self/fd/0"),
     link("/dev/stdout", "/proc/self/fd/1"),
+    Fixed { path: TERMINALS, mode: 0o755, made: Made::Empty },
     Fixed { path: "/dev/shm", mode: 0o1777, made: Made::Shared(Volume::Shm) },
 ];
 
@@ -34,6 +42,15 @@ const DEVICE_STREAM: u32 = 0xffff_0000;
 const IDENTITY_STREAM: u32 = 0xffff_0001;
 
 impl Device {
+    /// What opening it means, if it is a terminal.
+    pub(crate) fn terminal(self) -> Option<Opening> {
+        match self {
+            Device::Tty => Some(Opening::Own),
+            Device::Ptmx => Some(Opening::New),
+            Device::Terminal(number) => Some(Opening::Numbered(number)),
+            _ => None,
+        }
+    }
     /// Its number (`st_rdev`).
     pub(crate) fn number(self) -> u64 {
         match self {
@@ -43,6 +60,8 @@ impl Device {
             Device::Random => makedev(1, 8),
             Device::Urandom => makedev(1, 9),
             Device::Tty => makedev(5, 0),
+            Device::Ptmx => makedev(5, 2),
+            Device::Terminal(n) => makedev(136, u64::from(n)),
         }
     }
 }
@@ -70,14 +89,14 @@ impl Kernel {
             Device::Null => return Ok(0),
             Device::Zero | Device::Full => into.fill(0),
             Device::Random | Device::Urandom => self.device_random(into),
-            Device::Tty => return Err(ENXIO),
+            Device::Tty | Device::Ptmx | Device::Terminal(_) => return Err(ENXIO),
         }
         Ok(into.len())
     }
     pub(crate) fn device_write(device: Device, len: usize) -> Result<usize, Errno> {
         match device {
             Device::Full => Err(ENOSPC),
-            Device::Tty => Err(ENXIO),
+            Device::Tty | Device::Ptmx | Device::Terminal(_) => Err(ENXIO),
             // What is written to the random device would be mixed in; the streams stay what the seed says.
             Device::Null | Device::Zero | Device::Random | Device::Urandom => Ok(len),
         }

@@ -1,8 +1,8 @@
 //! Files of `/etc` that describe the machine: the host's own would leak it into the run.
 
-use crate::process::credentials::{GID, UID};
 use crate::world::Kernel;
 use model::ServiceId;
+use model::plan::User;
 use std::fmt::Write as _;
 
 /// Names that are absent even if the image has them: the zone is UTC and nothing is preloaded.
@@ -17,8 +17,9 @@ impl Kernel {
             let [a, b, c, d] = address;
             let _ = writeln!(hosts, "{a}.{b}.{c}.{d}\t{}", host.name);
         }
+        let User { name, uid, gid, home } = self.user(service);
         let passwd = format!(
-            "root:x:0:0:root:/root:/bin/sh\nuser:x:{UID}:{GID}:user:/home/user:/bin/sh\n\
+            "root:x:0:0:root:/root:/bin/sh\n{name}:x:{uid}:{gid}:{name}:{home}:/bin/sh\n\
              nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
         );
         let identity = self.boot_identity(service).iter().fold(String::new(), |mut text, byte| {
@@ -36,7 +37,7 @@ impl Kernel {
                     .to_owned(),
             ),
             ("passwd", passwd),
-            ("group", format!("root:x:0:\nuser:x:{GID}:\nnogroup:x:65534:\n")),
+            ("group", format!("root:x:0:\ntty:x:5:\n{name}:x:{gid}:\nnogroup:x:65534:\n")),
             ("machine-id", format!("{identity}\n")),
         ]
     }

@@ -8,13 +8,11 @@ use super::inode::{Inode, Node, Volume};
 use super::path::{Follow, Goal, View};
 use super::tree::{ROOT, image_inode};
 use crate::host::{Host, ImageEntry, ImageKind};
-use crate::process::credentials::UID;
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{ServiceId, VirtualTime};
 
-/// Directories that start out empty and belong to the guests' user.
-const PRIVATE: [(&str, u32); 5] =
-    [("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/data", 0o755), ("/home/user", 0o755)];
+/// Directories that start out empty and belong to the guests' user, besides its home.
+const PRIVATE: [(&str, u32); 4] = [("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/data", 0o755)];
 /// Virtual directories.
 const VIRTUAL: [(&str, Volume); 3] = [("/proc", Volume::Proc), ("/sys", Volume::Sys), ("/dev", Volume::Dev)];
 
@@ -27,17 +25,27 @@ impl Kernel {
         for (path, volume) in VIRTUAL {
             let mode = if volume == Volume::Dev { 0o755 } else { 0o555 };
             let node = Node::Directory(Directory::of(Source::Fixed(path)));
-            self.tree_mut(service).make(ROOT, &path[1..], Inode::new(node, mode, 0, VirtualTime::EPOCH, volume));
+            self.tree_mut(service).make(
+                ROOT,
+                &path[1..],
+                Inode::new(node, mode, Owner::ROOT, VirtualTime::EPOCH, volume),
+            );
         }
-        for (path, mode) in PRIVATE {
+        let owner = self.owner(service);
+        let home = self.user(service).home.trim_end_matches('/').to_owned();
+        let private = PRIVATE.into_iter().chain((home.len() > 1).then_some((&*home, 0o755)));
+        let disks = self.service(service).disks.clone();
+        let private = private.chain(disks.iter().map(|path| (path.trim_end_matches('/'), 0o755)));
+        for (path, mode) in private {
             let (above, name) = path.rsplit_once('/').expect("the paths are absolute");
             let dir = self.directory_at(host, service, above);
-            let inode = Inode::new(empty_directory(), mode, UID, VirtualTime::EPOCH, Volume::Root);
+            let inode = Inode::new(empty_directory(), mode, owner, VirtualTime::EPOCH, Volume::Root);
             self.tree_mut(service).make(dir, name, inode);
         }
         let etc = self.directory_at(host, service, "/etc");
         for (name, text) in self.etc_files(service) {
-            let inode = Inode::new(Node::File(Data::of_text(&text)), 0o644, 0, VirtualTime::EPOCH, Volume::Root);
+            let inode =
+                Inode::new(Node::File(Data::of_text(&text)), 0o644, Owner::ROOT, VirtualTime::EPOCH, Volume::Root);
             self.tree_mut(service).make(etc, name, inode);
         }
         for name in ABSENT {
@@ -47,6 +55,7 @@ impl Kernel {
             self.mount(host, service, &inside, &image);
         }
         self.names_synced(service);
+        self.tree_mut(service).disk_own = self.disk_used(service);
     }
 
     /// Shows a path of the image at another place.
@@ -78,7 +87,7 @@ impl Kernel {
             dir = match found {
                 Some(Goal::Inode(ino)) if self.tree(service).get(ino).is_dir() => ino,
                 _ => {
-                    let inode = Inode::new(empty_directory(), 0o755, 0, VirtualTime::EPOCH, Volume::Root);
+                    let inode = Inode::new(empty_directory(), 0o755, Owner::ROOT, VirtualTime::EPOCH, Volume::Root);
                     let tree = self.tree_mut(service);
                     tree.leave(dir, name);
                     tree.make(dir, name, inode)

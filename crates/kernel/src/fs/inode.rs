@@ -4,6 +4,7 @@ use super::data::Data;
 use super::directory::Directory;
 use super::virt::{Device, Magic, Text};
 use crate::wait::ObjectId;
+use crate::world::Owner;
 use model::VirtualTime;
 use std::collections::BTreeMap;
 
@@ -120,12 +121,12 @@ pub(crate) const fn makedev(major: u64, minor: u64) -> u64 {
 
 impl Inode {
     /// An inode without a name yet.
-    pub(crate) fn new(node: Node, mode: u32, owner: u32, at: VirtualTime, volume: Volume) -> Inode {
+    pub(crate) fn new(node: Node, mode: u32, owner: Owner, at: VirtualTime, volume: Volume) -> Inode {
         Inode {
             node,
             mode,
-            uid: owner,
-            gid: owner,
+            uid: owner.uid,
+            gid: owner.gid,
             atime: at,
             mtime: at,
             ctime: at,

@@ -10,7 +10,6 @@ use crate::abi::errno::{EINVAL, ENOENT, EPERM, EXDEV};
 use crate::caller::Caller;
 use crate::file::{FileId, Object, Target};
 use crate::process::ProcessId;
-use crate::process::credentials::UID;
 use crate::syscall::{Sys, done};
 use crate::world::Kernel;
 use model::{Errno, ServiceId};
@@ -37,8 +36,8 @@ fn link_at(c: &mut Caller<'_>, (from_fd, from): (i32, u64), (to_fd, to): (i32, u
         return Err(EXDEV);
     }
     // As with fs.protected_hardlinks: not to what one could not write anyway.
-    let safe = matches!(inode.node, Node::File(_)) && access::check(inode, READ | WRITE).is_ok();
-    if inode.uid != UID && !safe {
+    let safe = matches!(inode.node, Node::File(_)) && access::check(c.owner(), inode, READ | WRITE).is_ok();
+    if inode.uid != c.owner().uid && !safe {
         return Err(EPERM);
     }
     c.k.may_create(service, spot.dir)?;
@@ -157,6 +156,7 @@ impl Kernel {
                     Some(Object::Epoll(_)) => "[eventpoll]",
                     Some(Object::Process(_)) => "[pidfd]",
                     Some(Object::Inotify(_)) => "inotify",
+                    Some(Object::Terminal(_) | Object::Slave(_)) => "[terminal]",
                     Some(Object::Pipe(_)) | None => return format!("pipe:[{}]", meta.ino),
                 };
                 format!("anon_inode:{anonymous}")

@@ -8,7 +8,6 @@ use super::tree::ROOT;
 use crate::abi::errno::{EBUSY, EFBIG, EINVAL, EISDIR, EPERM};
 use crate::host::Host;
 use crate::memory::Run;
-use crate::process::credentials::UID;
 use crate::world::Kernel;
 use model::{Errno, ServiceId};
 
@@ -36,7 +35,7 @@ impl Kernel {
         let mut data = Data::default();
         data.resize(size);
         let now = self.clock.now();
-        let mut inode = Inode::new(Node::File(data), 0o777, UID, now, Volume::Shm);
+        let mut inode = Inode::new(Node::File(data), 0o777, self.owner(service), now, Volume::Shm);
         inode.gone = Some(Link { dir: ROOT, name: shown.into() });
         InodeRef { service, ino: self.tree_mut(service).add(inode) }
     }

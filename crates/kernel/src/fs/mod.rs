@@ -46,7 +46,7 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
-pub use proc::{MEMORY, MEMORY_FREE, RELEASE, VERSION};
+pub use proc::{RELEASE, VERSION};
 
 /// The handlers, by the name of their call.
 pub(crate) mod calls {
@@ -243,7 +243,8 @@ impl Kernel {
             _ => return Ok(length),
         };
         let within = size.saturating_sub(offset).min(length);
-        let room = within + self.disk_room(inode.service, length - within);
+        let growth = self.disk_room(inode.service, length - within);
+        let room = within + self.disk_space(inode.service, growth);
         if room == 0 && length > 0 { Err(ENOSPC) } else { Ok(room) }
     }
     /// An open file description (or a mapping) now refers to this inode: it stays while it is unlinked.
@@ -273,7 +274,7 @@ impl Kernel {
     /// # Errors
     /// `EACCES`.
     pub fn inode_access(&self, inode: InodeRef, wanted: u32) -> Result<(), Errno> {
-        access::check(self.tree(inode.service).get(inode.ino), wanted)
+        access::check(self.owner(inode.service), self.tree(inode.service).get(inode.ino), wanted)
     }
     /// The process that a directory of `/proc` is about.
     pub(crate) fn process_directory(&self, inode: InodeRef) -> Option<u32> {

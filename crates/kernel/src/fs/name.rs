@@ -151,7 +151,7 @@ impl Kernel {
     pub(crate) fn socket_node_at(c: &mut Caller<'_>, path: &str) -> Result<u64, Errno> {
         let Goal::Inode(ino) = reach(c, libc::AT_FDCWD, path, Follow::Yes)? else { return Err(ECONNREFUSED) };
         let inode = c.k.tree(c.id.service).get(ino);
-        access::check(inode, access::WRITE)?;
+        access::check(c.owner(), inode, access::WRITE)?;
         if matches!(inode.node, Node::Socket) { Ok(ino) } else { Err(ECONNREFUSED) }
     }
     /// A description of a named pipe is gone, and perhaps with it the pipe.

@@ -7,16 +7,14 @@ use super::data::Data;
 use super::directory::Directory;
 use super::inode::{Inode, Link, Node, Volume};
 use super::path::{Follow, Goal, Last, Spot};
-use super::virt::Device;
 use crate::abi::PAGE;
 use crate::abi::errno::{E2BIG, EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, EPERM};
 use crate::caller::Caller;
 use crate::file::{FileId, Object, Target, pipe};
-use crate::process::credentials::{GID, UID};
 use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
 use crate::wait::ObjectId;
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{Errno, ServiceId};
 
 /// The kernel's `O_LARGEFILE`, which every description of a 64-bit program has; the C library's constant is 0.
@@ -144,7 +142,8 @@ fn make_temporary(c: &mut Caller<'_>, spot: &Spot, flags: i32, mode: u32) -> Res
     c.k.may_create(service, dir)?;
     let now = c.now();
     let volume = c.k.tree(service).get(dir).volume;
-    let ino = c.k.tree_mut(service).add(Inode::new(Node::File(Data::default()), mode, UID, now, volume));
+    let inode = Inode::new(Node::File(Data::default()), mode, c.owner(), now, volume);
+    let ino = c.k.tree_mut(service).add(inode);
     let name = format!("#{ino}").into();
     let inode = c.k.tree_mut(service).get_mut(ino);
     inode.gone = Some(Link { dir, name });
@@ -158,7 +157,7 @@ fn permit(c: &mut Caller<'_>, goal: Goal, flags: i32, slash: bool) -> Result<(),
     let Goal::Inode(ino) = goal else {
         return if flags & libc::O_DIRECTORY != 0 || slash { Err(ENOTDIR) } else { Ok(()) };
     };
-    let now = c.now();
+    let (now, owner) = (c.now(), c.owner());
     let inode = c.k.tree_mut(service).get_mut(ino);
     if (flags & libc::O_DIRECTORY != 0 || slash) && !inode.is_dir() {
         return Err(ENOTDIR);
@@ -179,12 +178,12 @@ fn permit(c: &mut Caller<'_>, goal: Goal, flags: i32, slash: bool) -> Result<(),
     if inode.is_dir() && wanted & WRITE != 0 {
         return Err(EISDIR);
     }
-    access::check(inode, wanted)?;
+    access::check(owner, inode, wanted)?;
     if flags & libc::O_NOATIME != 0 {
-        access::owned(inode).map_err(|_| EPERM)?;
+        access::owned(owner, inode).map_err(|_| EPERM)?;
     }
     match &mut inode.node {
-        Node::Device(Device::Tty) | Node::Socket => return Err(ENXIO),
+        Node::Socket => return Err(ENXIO),
         Node::File(data) if truncates => {
             if data.size() == 0 {
                 inode.modified(now);
@@ -224,12 +223,18 @@ fn install(c: &mut Caller<'_>, goal: Goal, flags: i32, path: String) -> Sys {
         }
         return opened;
     }
+    if let (Node::Device(device), 0) = (&c.k.tree(service).get(ino).node, flags & libc::O_PATH)
+        && let Some(opening) = device.terminal()
+    {
+        let inode = InodeRef { service, ino };
+        return crate::terminal::open_terminal(c, (opening, inode), (flags, status), path);
+    }
     // A virtual file is opened as an inode of its own, which holds what this reader sees.
     let opened = match (&c.k.tree(service).get(ino).node, flags & libc::O_PATH) {
         (Node::Text(text), 0) => {
             let (text, of) = (*text, c.k.tree(service).get(ino));
             let node = Node::Opened { text, bytes: None, of: ino };
-            let mut inode = Inode::new(node, of.mode, of.uid, of.mtime, of.volume);
+            let mut inode = Inode::new(node, of.mode, Owner { uid: of.uid, gid: of.gid }, of.mtime, of.volume);
             inode.gone = of.links.first().cloned();
             c.k.tree_mut(service).add(inode)
         }
@@ -287,10 +292,10 @@ impl Kernel {
     ) -> Result<u64, Errno> {
         self.may_create(service, dir)?;
         let now = self.clock.now();
+        let owner = self.owner(service);
         let tree = self.tree_mut(service);
         let above = tree.get(dir);
-        let mut inode = Inode::new(node, mode, UID, now, above.volume);
-        inode.gid = GID;
+        let mut inode = Inode::new(node, mode, owner, now, above.volume);
         if above.mode & libc::S_ISGID != 0 {
             inode.gid = above.gid;
             if inode.is_dir() {

@@ -218,7 +218,7 @@ impl Kernel {
         if !inode.is_dir() {
             return Err(ENOTDIR);
         }
-        if view.checked { access::check(inode, access::EXECUTE) } else { Ok(()) }
+        if view.checked { access::check(self.owner(view.service), inode, access::EXECUTE) } else { Ok(()) }
     }
     /// The inode behind a name of a directory.
     ///

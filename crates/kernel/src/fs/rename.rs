@@ -122,7 +122,7 @@ fn permit(
     if old.dir != new.dir {
         let back = target.filter(|_| flags == EXCHANGE && target_dir);
         for moved in Some(source).filter(|_| moved_dir).into_iter().chain(back) {
-            access::check(tree.get(moved), WRITE)?;
+            access::check(c.owner(), tree.get(moved), WRITE)?;
         }
     }
     let mounted = |ino: u64| tree.get(ino).volume != tree.get(old.dir).volume;

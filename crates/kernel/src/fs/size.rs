@@ -6,7 +6,7 @@ use super::at::reach;
 use super::data::SIZE_MAX;
 use super::inode::Node;
 use super::path::{Follow, Goal};
-use crate::abi::errno::{EBADF, EFBIG, EINVAL, EISDIR, ENODEV, EOPNOTSUPP, ESPIPE};
+use crate::abi::errno::{EBADF, EFBIG, EINVAL, EISDIR, ENODEV, ENOSPC, EOPNOTSUPP, ESPIPE};
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::syscall::{Sys, done};
@@ -31,11 +31,11 @@ pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
     let Goal::Inode(ino) = reach(c, libc::AT_FDCWD, &path, Follow::Yes)? else {
         return Err(EINVAL);
     };
-    let inode = c.k.tree_mut(c.id.service).get_mut(ino);
+    let inode = c.k.tree(c.id.service).get(ino);
     if inode.is_dir() {
         return Err(EISDIR);
     }
-    access::check(inode, WRITE)?;
+    access::check(c.owner(), inode, WRITE)?;
     within_limit(c, size as u64)?;
     c.k.inode_resize(c.host, InodeRef { service: c.id.service, ino }, size as u64)?;
     done(0)
@@ -85,9 +85,14 @@ pub(crate) fn fallocate(c: &mut Caller<'_>) -> Sys {
     let end = offset.checked_add(len).filter(|end| *end <= SIZE_MAX).ok_or(EFBIG)?;
     let Target::Inode(inode) = target else { return Err(ESPIPE) };
     let Node::File(data) = &c.k.tree(inode.service).get(inode.ino).node else { return Err(ENODEV) };
-    let grows = !keep && end > data.size();
+    let size = data.size();
+    let grows = !keep && end > size;
     if grows {
         within_limit(c, end)?;
+        let growth = end - size;
+        if c.k.disk_free(inode.service) < growth {
+            return Err(ENOSPC);
+        }
     }
     if zeroes {
         c.k.inode_unsealed(inode, 0)?;

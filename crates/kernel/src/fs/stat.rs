@@ -7,9 +7,8 @@ use super::virt::Device;
 use crate::abi::errno::EINVAL;
 use crate::caller::Caller;
 use crate::file::{Object, Target};
-use crate::process::credentials::{GID, UID};
 use crate::syscall::{Sys, done};
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{ServiceId, VirtualTime};
 
 /// What the `stat` calls tell.
@@ -39,6 +38,7 @@ const OBJECT_DEVICE: u64 = 13;
 impl Kernel {
     /// What is known about a goal.
     pub(crate) fn meta(&self, service: ServiceId, goal: Goal) -> Meta {
+        let who = self.owner(service);
         match goal {
             Goal::Inode(ino) => self.inode_meta(service, ino),
             Goal::File(file) => match self.open_file(file).target {
@@ -50,10 +50,12 @@ impl Kernel {
                         // Anonymous inodes have no type at all.
                         Some(_) => 0o600,
                     };
-                    object_meta(OBJECT_INO + u64::from(object.0), mode)
+                    object_meta(who, OBJECT_INO + u64::from(object.0), mode)
                 }
                 // The standard streams are pipes to whoever runs the world.
-                Target::Console { stderr } => object_meta(OBJECT_INO - 2 + u64::from(stderr), libc::S_IFIFO | 0o600),
+                Target::Console { stderr } => {
+                    object_meta(who, OBJECT_INO - 2 + u64::from(stderr), libc::S_IFIFO | 0o600)
+                }
             },
         }
     }
@@ -82,15 +84,15 @@ impl Kernel {
     }
 }
 
-fn object_meta(ino: u64, mode: u32) -> Meta {
+fn object_meta(who: Owner, ino: u64, mode: u32) -> Meta {
     let at = VirtualTime::EPOCH;
     Meta {
         device: OBJECT_DEVICE,
         ino,
         nlink: 1,
         mode,
-        uid: UID,
-        gid: GID,
+        uid: who.uid,
+        gid: who.gid,
         rdev: 0,
         size: 0,
         blocks: 0,

@@ -6,8 +6,8 @@ use super::path::{Follow, Goal};
 use crate::caller::Caller;
 use crate::syscall::{Sys, done};
 
-/// Blocks of 4 KiB that the disk of a machine has, and how many are free.
-const BLOCKS: (u64, u64) = (16 << 20, 12 << 20);
+/// Size of a block.
+const BLOCK: u64 = 4096;
 /// Inodes of the disk.
 const FILES: u64 = 4 << 20;
 const TMPFS_MAGIC: u64 = 0x0102_1994;
@@ -31,12 +31,15 @@ fn answer(c: &mut Caller<'_>, goal: Goal) -> Sys {
         Goal::Inode(ino) => Some(c.k.tree(c.id.service).get(ino).volume),
         Goal::File(_) => None,
     };
-    let disk = (BLOCKS.0, BLOCKS.1, FILES);
+    let service = c.service();
+    let hardware = c.k.service(service).hardware;
+    let disk = (hardware.disk / BLOCK, c.k.disk_free(service) / BLOCK, FILES);
+    let memory = hardware.memory / 2 / BLOCK;
     let (magic, (blocks, free, files)) = match volume {
         Some(Volume::Root) => (libc::EXT4_SUPER_MAGIC as u64, disk),
         Some(Volume::Proc) => (libc::PROC_SUPER_MAGIC as u64, (0, 0, 0)),
         Some(Volume::Sys) => (SYSFS_MAGIC, (0, 0, 0)),
-        Some(Volume::Dev | Volume::Shm) => (TMPFS_MAGIC, (1 << 19, 1 << 19, 1 << 19)),
+        Some(Volume::Dev | Volume::Shm) => (TMPFS_MAGIC, (memory, memory, memory)),
         None => (PIPEFS_MAGIC, (0, 0, 0)),
     };
     let device = volume.map_or(0, Volume::device);

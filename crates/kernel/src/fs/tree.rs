@@ -6,6 +6,7 @@ use super::inode::{Inode, Link, Node, Volume};
 use crate::abi::errno::ENOTDIR;
 use crate::host::{Host, ImageEntry, ImageKind};
 use crate::memory::Run;
+use crate::world::Owner;
 use model::rng::Random;
 use model::{Errno, Seed, VirtualTime};
 use std::collections::BTreeMap;
@@ -24,6 +25,10 @@ pub(crate) struct Tree {
     pub(crate) ready: bool,
     /// What `/dev/urandom` draws from, and the seed it was made from.
     pub(crate) random: Option<(Seed, Random)>,
+    /// What the describing files of the machine take of the disk, which does not count.
+    pub(crate) disk_own: u64,
+    /// No less than the bytes of the disk that are in use: what was when somebody counted, and all written since.
+    pub(crate) disk_bound: u64,
     /// Pages of the pool that belonged to files that are gone.
     pub(crate) released: Vec<Run>,
 }
@@ -31,13 +36,15 @@ pub(crate) struct Tree {
 impl Default for Tree {
     fn default() -> Tree {
         let root = Directory::of(Source::Image("/".into()));
-        let root = Inode::new(Node::Directory(root), 0o755, 0, VirtualTime::EPOCH, Volume::Root);
+        let root = Inode::new(Node::Directory(root), 0o755, Owner::ROOT, VirtualTime::EPOCH, Volume::Root);
         Tree {
             inodes: BTreeMap::from([(ROOT, root)]),
             next: ROOT + 9,
             changes: Vec::new(),
             ready: false,
             random: None,
+            disk_own: 0,
+            disk_bound: 0,
             released: Vec::new(),
         }
     }
@@ -323,7 +330,7 @@ pub(crate) fn image_inode(entry: ImageEntry, path: String) -> Inode {
         ImageKind::Symlink(target) => Node::Symlink(target.into()),
     };
     let mode = if matches!(node, Node::Symlink(_)) { 0o777 } else { entry.mode & 0o7777 };
-    Inode::new(node, mode, 0, VirtualTime::EPOCH, Volume::Root)
+    Inode::new(node, mode, Owner::ROOT, VirtualTime::EPOCH, Volume::Root)
 }
 
 /// The path of a name in a directory.

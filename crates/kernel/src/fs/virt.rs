@@ -7,8 +7,7 @@ use super::proc::{self, Global, Part};
 use super::{dev, sys};
 use crate::abi::errno::ENOENT;
 use crate::process::ProcessId;
-use crate::process::credentials::UID;
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{Errno, ServiceId, VirtualTime};
 
 /// A character device.
@@ -24,8 +23,12 @@ pub(crate) enum Device {
     Random,
     /// `/dev/urandom`
     Urandom,
-    /// `/dev/tty`: nobody has a terminal.
+    /// `/dev/tty`: the controlling terminal.
     Tty,
+    /// `/dev/ptmx`: makes terminals.
+    Ptmx,
+    /// `/dev/pts/N`
+    Terminal(u32),
 }
 
 /// What a virtual file shows.
@@ -107,28 +110,28 @@ fn below(row: &'static Fixed, dir: &str) -> Option<(&'static str, bool)> {
     Some(rest.split_once('/').map_or((rest, true), |(name, _)| (name, false)))
 }
 
-fn directory(source: Source, mode: u32, owner: u32, volume: Volume) -> Inode {
+fn directory(source: Source, mode: u32, owner: Owner, volume: Volume) -> Inode {
     Inode::new(Node::Directory(Directory::of(source)), mode, owner, VirtualTime::EPOCH, volume)
 }
-fn of_process(node: Node, mode: u32) -> Inode {
-    Inode::new(node, mode, UID, VirtualTime::EPOCH, Volume::Proc)
+fn of_process(node: Node, mode: u32, owner: Owner) -> Inode {
+    Inode::new(node, mode, owner, VirtualTime::EPOCH, Volume::Proc)
 }
 
 fn fixed(dir: &'static str, name: &str) -> Option<Inode> {
     let (rows, volume) = table(dir);
     let (row, ends) = rows.iter().find_map(|row| below(row, dir).filter(|(n, _)| *n == name).map(|(_, e)| (row, e)))?;
     if !ends {
-        return Some(directory(Source::Fixed(&row.path[..dir.len() + 1 + name.len()]), 0o555, 0, volume));
+        return Some(directory(Source::Fixed(&row.path[..dir.len() + 1 + name.len()]), 0o555, Owner::ROOT, volume));
     }
     let node = match row.made {
         Made::Text(text) => Node::Text(text),
         Made::Link(target) => Node::Symlink(target.into()),
         Made::Magic(magic) => Node::Magic(magic),
         Made::Device(device) => Node::Device(device),
-        Made::Shared(volume) => return Some(directory(Source::Plain, row.mode, 0, volume)),
+        Made::Shared(volume) => return Some(directory(Source::Plain, row.mode, Owner::ROOT, volume)),
         Made::Empty => Node::Directory(Directory::of(Source::Fixed(row.path))),
     };
-    Some(Inode::new(node, row.mode, 0, VirtualTime::EPOCH, volume))
+    Some(Inode::new(node, row.mode, Owner::ROOT, VirtualTime::EPOCH, volume))
 }
 
 impl Kernel {
@@ -141,7 +144,7 @@ impl Kernel {
         if let Some(known) = self.tree(service).dir(dir).ok()?.entries.get(name) {
             return *known;
         }
-        let inode = self.virtual_inode(&source, name)?;
+        let inode = self.virtual_inode(service, &source, name)?;
         Some(self.tree_mut(service).make(dir, name, inode))
     }
     /// Whether a name that depends on the state of the kernel is there now.
@@ -149,6 +152,7 @@ impl Kernel {
         let process = |pid: u32| self.processes.get(&ProcessId { service, pid });
         let number = || name.parse::<u32>().ok().filter(|_| canonical(name));
         match source {
+            Source::Fixed(dev::TERMINALS) => number().is_some_and(|n| self.terminal_numbered(service, n).is_some()),
             Source::Fixed("/proc") => number().is_none_or(|pid| process(pid).is_some()),
             Source::Fixed(sys::PROCESSORS) => {
                 let n = name.strip_prefix("cpu").filter(|n| canonical(n)).and_then(|n| n.parse::<u32>().ok());
@@ -162,39 +166,47 @@ impl Kernel {
             _ => true,
         }
     }
-    fn virtual_inode(&self, source: &Source, name: &str) -> Option<Inode> {
+    fn virtual_inode(&self, service: ServiceId, source: &Source, name: &str) -> Option<Inode> {
+        let owner = self.owner(service);
         let number = || name.parse::<u32>().ok().filter(|_| canonical(name));
         match source {
             Source::Fixed(dir) => fixed(dir, name).or_else(|| match *dir {
-                "/proc" => Some(directory(Source::Process(number()?, None), 0o555, UID, Volume::Proc)),
+                "/proc" => Some(directory(Source::Process(number()?, None), 0o555, owner, Volume::Proc)),
+                dev::TERMINALS => {
+                    let owner = Owner { gid: dev::TERMINAL_GROUP, ..owner };
+                    let node = Node::Device(Device::Terminal(number()?));
+                    Some(Inode::new(node, 0o620, owner, self.clock.now(), Volume::Dev))
+                }
                 sys::PROCESSORS => {
                     // A processor has nothing to say but that it is there.
                     name.strip_prefix("cpu").filter(|n| canonical(n))?;
-                    Some(directory(Source::Plain, 0o555, 0, Volume::Sys))
+                    Some(directory(Source::Plain, 0o555, Owner::ROOT, Volume::Sys))
                 }
                 _ => None,
             }),
             Source::Process(pid, tid) => {
                 let (pid, tid) = (*pid, *tid);
-                let folder = |source| Some(directory(source, 0o555, UID, Volume::Proc));
+                let folder = |source| Some(directory(source, 0o555, owner, Volume::Proc));
                 match name {
-                    "fd" => Some(directory(Source::Descriptors(pid), 0o500, UID, Volume::Proc)),
+                    "fd" => Some(directory(Source::Descriptors(pid), 0o500, owner, Volume::Proc)),
                     "fdinfo" => folder(Source::DescriptorInfos(pid)),
                     "task" if tid.is_none() => folder(Source::Tasks(pid)),
-                    "exe" => Some(of_process(Node::Magic(Magic::Program(pid)), 0o777)),
-                    "cwd" => Some(of_process(Node::Magic(Magic::WorkingDirectory(pid)), 0o777)),
-                    "root" => Some(of_process(Node::Magic(Magic::Root), 0o777)),
+                    "exe" => Some(of_process(Node::Magic(Magic::Program(pid)), 0o777, owner)),
+                    "cwd" => Some(of_process(Node::Magic(Magic::WorkingDirectory(pid)), 0o777, owner)),
+                    "root" => Some(of_process(Node::Magic(Magic::Root), 0o777, owner)),
                     name => {
                         let (_, part, mode) = proc::PARTS.iter().find(|(n, _, _)| *n == name)?;
                         let text = Text::Process(pid, tid.unwrap_or(pid), *part);
-                        Some(of_process(Node::Text(text), *mode))
+                        Some(of_process(Node::Text(text), *mode, owner))
                     }
                 }
             }
-            Source::Tasks(pid) => Some(directory(Source::Process(*pid, Some(number()?)), 0o555, UID, Volume::Proc)),
-            Source::Descriptors(pid) => Some(of_process(Node::Magic(Magic::Descriptor(*pid, number()? as i32)), 0o700)),
+            Source::Tasks(pid) => Some(directory(Source::Process(*pid, Some(number()?)), 0o555, owner, Volume::Proc)),
+            Source::Descriptors(pid) => {
+                Some(of_process(Node::Magic(Magic::Descriptor(*pid, number()? as i32)), 0o700, owner))
+            }
             Source::DescriptorInfos(pid) => {
-                Some(of_process(Node::Text(Text::Descriptor(*pid, number()? as i32)), 0o444))
+                Some(of_process(Node::Text(Text::Descriptor(*pid, number()? as i32)), 0o444, owner))
             }
             Source::Plain | Source::Image(_) => None,
         }
@@ -214,6 +226,7 @@ impl Kernel {
                         let mut pids = self.processes.keys().filter(|p| p.service == service).map(|p| p.pid);
                         names.extend(numbers(&mut pids));
                     }
+                    dev::TERMINALS => names.extend(numbers(&mut self.terminal_numbers(service))),
                     sys::PROCESSORS => names.extend((0..self.processors(service)).map(|n| format!("cpu{n}").into())),
                     _ => {}
                 }
@@ -255,10 +268,7 @@ impl Kernel {
     }
     /// Number of processors that a service sees.
     pub(crate) fn processors(&self, service: ServiceId) -> u32 {
-        match self.service(service).processors {
-            0 => 2,
-            n => n,
-        }
+        self.service(service).hardware.processors.clamp(1, 64)
     }
 }
 

@@ -66,7 +66,7 @@ fn name(c: &mut Caller<'_>, goal: InodeRef, wanted: u32) -> Result<Vec<u8>, Errn
             if !matches!(inode.node, Node::File(_) | Node::Directory(_)) {
                 return Err(if writes { EPERM } else { ENODATA });
             }
-            access::check(inode, wanted)?;
+            access::check(c.owner(), inode, wanted)?;
             Ok(name)
         }
         () if name.starts_with(b"trusted.") || name.starts_with(b"security.") => {

@@ -14,8 +14,8 @@ pub(crate) use shared::{shmat, shmctl, shmdt, shmget};
 
 use crate::abi::errno::{EACCES, EEXIST, EINVAL, ENOENT, ENOSPC};
 use crate::caller::Caller;
-use crate::process::credentials::{GID, UID};
 use crate::world::Kernel;
+use crate::world::Owner;
 use model::{Errno, ServiceId};
 use std::collections::BTreeMap;
 
@@ -37,6 +37,8 @@ pub struct Ipc {
 struct Permissions {
     key: i32,
     mode: u32,
+    /// Who made it, and as whom everybody runs.
+    by: Owner,
     uid: u32,
     gid: u32,
     /// Time of the last change, in seconds.
@@ -45,16 +47,18 @@ struct Permissions {
 
 impl Permissions {
     fn new(c: &Caller<'_>, key: i32, flags: i32) -> Permissions {
-        Permissions { key, mode: flags as u32 & 0o777, uid: UID, gid: GID, changed: seconds(c) }
+        let by = c.owner();
+        Permissions { key, mode: flags as u32 & 0o777, by, uid: by.uid, gid: by.gid, changed: seconds(c) }
     }
     /// Fails unless the owner, as whom everybody runs, has these permissions (4 read, 2 write).
     fn allow(&self, wanted: u32) -> Result<(), Errno> {
-        let granted = if self.uid == UID { self.mode >> 6 } else { self.mode };
+        let granted = if self.uid == self.by.uid { self.mode >> 6 } else { self.mode };
         if wanted & !granted & 7 == 0 { Ok(()) } else { Err(EACCES) }
     }
     /// `struct ipc64_perm`
     fn record(&self, id: i32, extra: u32) -> Vec<u8> {
-        let words = [self.key as u32, self.uid, self.gid, UID, GID, self.mode | extra, (id >> 15) as u32, 0];
+        let words =
+            [self.key as u32, self.uid, self.gid, self.by.uid, self.by.gid, self.mode | extra, (id >> 15) as u32, 0];
         let mut out: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
         out.extend([0; 16]);
         out

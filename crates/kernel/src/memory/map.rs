@@ -73,6 +73,11 @@ pub struct Vma {
 }
 
 impl Vma {
+    /// How many bytes of memory it is a promise of, starting at an address: those of private memory that can be written.
+    pub(crate) fn committed(&self, start: u64) -> u64 {
+        let counts = self.backing == Backing::Anonymous && self.prot & libc::PROT_WRITE as u32 != 0;
+        if counts { self.end - start } else { 0 }
+    }
     /// The part from an address on.
     pub(super) fn tail(&self, start: u64, at: u64) -> Vma {
         Vma { end: self.end, prot: self.prot, backing: self.backing.shifted(at - start), name: self.name }
@@ -87,6 +92,8 @@ pub struct AddressSpace {
     pub heap_start: u64,
     /// Current program break.
     pub heap_end: u64,
+    /// Bytes of private memory that programs may write to.
+    committed: u64,
     /// How many simulated processes use it (two while a `vfork` child has not executed a program).
     pub users: u32,
 }
@@ -140,6 +147,7 @@ impl AddressSpace {
     /// Records a mapping in a range that is free. Neighbours that continue each other become one.
     pub fn insert(&mut self, at: u64, vma: Vma) {
         debug_assert!(self.is_free(at, vma.end - at), "mappings do not overlap");
+        self.committed += vma.committed(at);
         self.map.insert(at, vma);
         self.merge(at);
     }
@@ -180,7 +188,9 @@ impl AddressSpace {
         self.split(at);
         self.split(end);
         let starts: Vec<u64> = self.map.range(at..end).map(|(s, _)| *s).collect();
-        starts.into_iter().map(|s| (s, self.map.remove(&s).expect("listed above"))).collect()
+        let removed: Vec<_> = starts.into_iter().map(|s| (s, self.map.remove(&s).expect("listed above"))).collect();
+        self.committed -= removed.iter().map(|(start, vma)| vma.committed(*start)).sum::<u64>();
+        removed
     }
     /// Changes the protection of a range that is wholly mapped.
     pub fn protect(&mut self, at: u64, len: u64, prot: u32) {
@@ -236,8 +246,13 @@ impl AddressSpace {
     pub fn size(&self) -> u64 {
         self.map.iter().map(|(start, vma)| vma.end - start).sum()
     }
+    /// Bytes of private memory that its programs may write to.
+    pub fn committed(&self) -> u64 {
+        self.committed
+    }
     /// Forgets everything.
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
+        self.committed = 0;
         std::mem::take(&mut self.map).into_iter().collect()
     }
 }

@@ -134,7 +134,7 @@ pub(super) fn send(c: &mut Caller<'_>, file: FileId, out: &Outgoing) -> Sys {
     let stream = socket.is_stream();
     let result = if stream { send_stream(c, file, id, out) } else { send_message(c, file, id, out) };
     if stream && result == Err(EPIPE) && out.flags & libc::MSG_NOSIGNAL == 0 {
-        let (pid, uid) = (c.process_id().pid, crate::process::credentials::UID);
+        let (pid, uid) = (c.process_id().pid, c.owner().uid);
         let info = Info { signal: libc::SIGPIPE as u8, pid, uid, ..Info::default() };
         c.k.send_signal(signal::Target::Thread(c.id), info);
     }
@@ -205,8 +205,8 @@ fn hold(c: &mut Caller<'_>, rights: &[FileId]) -> Vec<FileId> {
 
 /// Who the caller is.
 pub(super) fn credentials(c: &Caller<'_>) -> Credentials {
-    use crate::process::credentials::{GID, UID};
-    Credentials { pid: c.process_id().pid, uid: UID, gid: GID }
+    let crate::Owner { uid, gid } = c.owner();
+    Credentials { pid: c.process_id().pid, uid, gid }
 }
 
 fn send_message(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) -> Sys {

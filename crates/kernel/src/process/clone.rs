@@ -231,6 +231,7 @@ fn copy_process(c: &mut Caller<'_>, r: Request, parent: ProcessId, id: ProcessId
         children: Vec::new(),
         fds,
         pgid: from.pgid,
+        terminal: from.terminal,
         sid: from.sid,
         cwd: from.cwd.clone(),
         umask: from.umask,

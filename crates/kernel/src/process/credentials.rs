@@ -5,10 +5,6 @@ use crate::caller::Caller;
 use crate::process::ProcessId;
 use crate::syscall::{Sys, done};
 
-/// The user that guests run as.
-pub const UID: u32 = 1000;
-/// The group that guests run as.
-pub const GID: u32 = 1000;
 /// An argument that leaves an id as it is.
 const UNCHANGED: u32 = u32::MAX;
 
@@ -16,30 +12,37 @@ const UNCHANGED: u32 = u32::MAX;
 ///
 /// # Errors
 /// None.
-pub fn getuid(_: &mut Caller<'_>) -> Sys {
-    done(UID)
+pub fn getuid(c: &mut Caller<'_>) -> Sys {
+    done(c.owner().uid)
 }
 /// `getgid()` and `getegid()`.
 ///
 /// # Errors
 /// None.
-pub fn getgid(_: &mut Caller<'_>) -> Sys {
-    done(GID)
+pub fn getgid(c: &mut Caller<'_>) -> Sys {
+    done(c.owner().gid)
 }
 
+/// The id that a call is about: for `set…gid` that of the group.
+fn id_of(c: &Caller<'_>) -> u32 {
+    let groups = [libc::SYS_setgid, libc::SYS_setregid, libc::SYS_setresgid, libc::SYS_getresgid, libc::SYS_setfsgid];
+    let owner = c.owner();
+    if groups.contains(&(c.k.threads[&c.id].call.number as i64)) { owner.gid } else { owner.uid }
+}
 /// Accepts ids that change nothing.
-fn unchanged(c: &Caller<'_>, count: usize, own: u32) -> Sys {
+fn unchanged(c: &Caller<'_>, count: usize) -> Sys {
+    let own = id_of(c);
     let same = |n: usize| c.arg(n) as u32 == own || c.arg(n) as u32 == UNCHANGED;
     if (0..count).all(same) { done(0) } else { Err(EPERM) }
 }
-/// `setuid(uid)` and `setgid(gid)`: both ids have the same number.
+/// `setuid(uid)` and `setgid(gid)`.
 ///
 /// # Errors
 /// `EPERM` for another id, `EINVAL` for -1.
 pub fn set_id(c: &mut Caller<'_>) -> Sys {
     match c.arg(0) as u32 {
         UNCHANGED => Err(EINVAL),
-        UID => done(0),
+        id if id == id_of(c) => done(0),
         _ => Err(EPERM),
     }
 }
@@ -48,29 +51,30 @@ pub fn set_id(c: &mut Caller<'_>) -> Sys {
 /// # Errors
 /// `EPERM` for other ids.
 pub fn set_two_ids(c: &mut Caller<'_>) -> Sys {
-    unchanged(c, 2, UID)
+    unchanged(c, 2)
 }
 /// `setresuid(real, effective, saved)` and `setresgid`.
 ///
 /// # Errors
 /// `EPERM` for other ids.
 pub fn set_three_ids(c: &mut Caller<'_>) -> Sys {
-    unchanged(c, 3, UID)
+    unchanged(c, 3)
 }
 /// `setfsuid(uid)` and `setfsgid`: return the previous id and never fail.
 ///
 /// # Errors
 /// None.
-pub fn set_fs_id(_: &mut Caller<'_>) -> Sys {
-    done(UID)
+pub fn set_fs_id(c: &mut Caller<'_>) -> Sys {
+    done(id_of(c))
 }
 /// `getresuid(real, effective, saved)` and `getresgid`.
 ///
 /// # Errors
 /// `EFAULT`.
 pub fn get_three_ids(c: &mut Caller<'_>) -> Sys {
+    let id = id_of(c);
     for n in 0..3 {
-        c.write_u32(c.arg(n), UID)?;
+        c.write_u32(c.arg(n), id)?;
     }
     done(0)
 }
@@ -83,7 +87,8 @@ pub fn getgroups(c: &mut Caller<'_>) -> Sys {
         0 => done(1),
         n if n < 0 => Err(EINVAL),
         _ => {
-            c.write_u32(c.arg(1), GID)?;
+            let gid = c.owner().gid;
+            c.write_u32(c.arg(1), gid)?;
             done(1)
         }
     }
@@ -170,6 +175,7 @@ pub fn setsid(c: &mut Caller<'_>) -> Sys {
     }
     let process = c.process();
     (process.sid, process.pgid) = (own.pid, own.pid);
+    process.terminal = None;
     done(own.pid)
 }
 /// `setpgid(pid, pgid)`.

@@ -122,9 +122,12 @@ impl Kernel {
     fn end_process(&mut self, id: ProcessId, status: ExitStatus) {
         super::limits::note_memory(self, id);
         self.release_resources(id);
+        self.session_ends(id);
         self.disarm_timers(id);
         self.release_space(id);
         self.orphan_children(id);
+        let parent = self.processes[&id].parent;
+        self.orphan_group(id, parent, Some(id));
         let process = self.process_mut(id);
         process.status = Some(status);
         process.job.end();
@@ -188,10 +191,14 @@ impl Kernel {
             if let Some(adopter) = adopter {
                 self.process_mut(adopter).children.push(pid);
             }
+            self.orphan_group(child, id.pid, None);
             if ended {
                 self.report_end(child);
             } else if signal != 0 {
-                self.send_signal(Target::Process(child), Info::sent(signal, Info::USER, id.pid));
+                self.send_signal(
+                    Target::Process(child),
+                    Info::sent(signal, Info::USER, id.pid, self.owner(id.service).uid),
+                );
             }
         }
     }
@@ -216,7 +223,7 @@ impl Kernel {
                 ExitStatus::Exited(code) => (libc::CLD_EXITED, code),
                 ExitStatus::Signaled(signal) => (libc::CLD_KILLED, signal),
             };
-            let info = Info { value: u64::from(value), ..Info::sent(signal, code, id.pid) };
+            let info = Info { value: u64::from(value), ..Info::sent(signal, code, id.pid, self.owner(id.service).uid) };
             self.send_signal(Target::Process(parent), info);
         }
         if unwanted {
@@ -229,7 +236,8 @@ impl Kernel {
         let parent = ProcessId { service: id.service, pid: self.processes[&id].parent };
         let Some(entry) = self.processes.get(&parent).filter(|p| p.status.is_none()) else { return };
         if !entry.action(SIGCHLD).has(libc::SA_NOCLDSTOP) {
-            let info = Info { value: u64::from(signal), ..Info::sent(SIGCHLD, code, id.pid) };
+            let info =
+                Info { value: u64::from(signal), ..Info::sent(SIGCHLD, code, id.pid, self.owner(id.service).uid) };
             self.send_signal(Target::Process(parent), info);
         }
         self.wake(WaitKey::Child(parent));

@@ -2,10 +2,12 @@
 
 use crate::abi::errno::{EINVAL, EPERM, ESRCH};
 use crate::caller::Caller;
+use crate::memory::AddressSpace;
 use crate::process::{Process, ProcessId, Thread};
 use crate::syscall::{Sys, dispatch, done};
 use crate::time::CALL_COST;
-use model::{Errno, ThreadId};
+use crate::world::Kernel;
+use model::{Errno, ServiceId, ThreadId};
 
 /// No limit.
 pub const INFINITY: u64 = u64::MAX;
@@ -13,8 +15,6 @@ pub const INFINITY: u64 = u64::MAX;
 const FILES_MAX: u64 = 1 << 20;
 /// Size of `struct rusage`.
 pub(super) const RUSAGE_SIZE: usize = 144;
-/// Memory that programs see: total and free, in bytes.
-pub const MEMORY: (u64, u64) = (4 << 30, 2 << 30);
 /// Nanoseconds in a clock tick of `times`.
 const TICK: u64 = 10_000_000;
 
@@ -29,6 +29,18 @@ pub fn default_limits() -> [(u64, u64); 16] {
 /// Processor time that a process has used on the virtual clock, in nanoseconds: what its calls cost.
 pub fn processor_time(process: &Process) -> u64 {
     process.calls.saturating_mul(CALL_COST.0)
+}
+
+impl Kernel {
+    /// The memory of a service's machine in bytes, and how much of it is promised to programs.
+    pub(crate) fn memory_use(&self, service: ServiceId) -> (u64, u64) {
+        let own = self.processes.values().filter(|p| p.id.service == service && p.status.is_none());
+        let mut spaces: Vec<_> = own.map(|p| p.space).collect();
+        spaces.sort_unstable();
+        spaces.dedup();
+        let used = spaces.iter().filter_map(|space| self.spaces.get(space)).map(AddressSpace::committed).sum();
+        (self.service(service).hardware.memory, used)
+    }
 }
 
 fn resource(c: &Caller<'_>, n: usize) -> Result<usize, Errno> {
@@ -174,7 +186,8 @@ pub fn times(c: &mut Caller<'_>) -> Sys {
 pub fn sysinfo(c: &mut Caller<'_>) -> Sys {
     let mut info = [0; 112];
     let uptime = c.k.clock.monotonic() / 1_000_000_000;
-    for (at, value) in [(0, uptime), (32, MEMORY.0), (40, MEMORY.1)] {
+    let (total, used) = c.k.memory_use(c.service());
+    for (at, value) in [(0, uptime), (32, total), (40, total.saturating_sub(used))] {
         info[at..at + 8].copy_from_slice(&value.to_le_bytes());
     }
     let processes = c.processes().len() as u16;
@@ -196,7 +209,7 @@ fn about(c: &Caller<'_>) -> Result<Vec<ThreadId>, Errno> {
             let group = if group == 0 { own.pgid } else { group };
             c.k.processes.get(&t.process).is_some_and(|p| p.pgid == group)
         }
-        (_, user) => user == 0 || user == super::credentials::UID,
+        (_, user) => user == 0 || user == c.owner().uid,
     };
     if !(0..=2).contains(&which) {
         return Err(EINVAL);
@@ -253,10 +266,7 @@ fn thread_exists(c: &Caller<'_>) -> Result<(), Errno> {
 }
 /// How many processors the caller's host has.
 pub fn processors(c: &Caller<'_>) -> u32 {
-    match c.k.service(c.service()).processors {
-        0 => 2,
-        n => n.min(64),
-    }
+    c.k.processors(c.service())
 }
 /// The thread that argument 0 names; 0 is the caller.
 ///

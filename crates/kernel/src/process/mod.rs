@@ -14,9 +14,12 @@
 pub mod clone;
 pub mod credentials;
 pub mod exit;
+pub mod extended;
 pub mod limits;
 pub mod misc;
 pub mod wait;
+
+pub use extended::Extended;
 
 use crate::file::FdTable;
 use crate::host::AddressSpaceId;
@@ -72,6 +75,8 @@ pub struct Process {
     pub pgid: u32,
     /// Its session.
     pub sid: u32,
+    /// Its controlling terminal: the object of the master.
+    pub terminal: Option<crate::wait::ObjectId>,
     /// Its memory.
     pub space: AddressSpaceId,
     /// Its threads, in creation order.
@@ -239,8 +244,8 @@ pub struct Thread {
     pub registers: Registers,
     /// FS base.
     pub fs_base: u64,
-    /// Extended state as a signal frame holds it; empty means the initial state.
-    pub extended: Vec<u8>,
+    /// Extended state, unless the host has it ([`crate::Host::loaded`]).
+    pub extended: Extended,
     /// True when `extended` must be loaded even if the thread never stopped running (`rt_sigreturn`).
     pub reload: bool,
     /// Where it is.
@@ -282,7 +287,7 @@ impl Thread {
             space,
             registers: Registers::default(),
             fs_base: 0,
-            extended: Vec::new(),
+            extended: Extended::Initial,
             reload: false,
             state: ThreadState::Runnable,
             pending: Pending::None,
@@ -310,6 +315,7 @@ impl Process {
             parent: 0,
             pgid: id.pid,
             sid: id.pid,
+            terminal: None,
             space: AddressSpaceId::default(),
             threads: Vec::new(),
             children: Vec::new(),

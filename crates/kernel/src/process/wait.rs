@@ -2,7 +2,6 @@
 
 use crate::abi::errno::{EAGAIN, ECHILD, EINVAL, ESRCH};
 use crate::caller::Caller;
-use crate::process::credentials::UID;
 use crate::process::{ExitStatus, Process, ProcessId};
 use crate::signal::{SIGCHLD, SIGCONT};
 use crate::syscall::{Sys, block, done};
@@ -216,7 +215,7 @@ fn write_info(c: &mut Caller<'_>, at: u64, found: Option<(ProcessId, Change)>) -
     let mut words = [0; 6];
     if let Some((child, change)) = found {
         let (code, status) = change.code();
-        words = [u32::from(SIGCHLD), 0, code as u32, child.pid, UID, u32::from(status)];
+        words = [u32::from(SIGCHLD), 0, code as u32, child.pid, c.owner().uid, u32::from(status)];
     }
     let bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
     c.write(at, &bytes[..12])?;

@@ -7,8 +7,11 @@
 //!      │                           jump to the next timer      finish its pending call
 //!      │                           or end: deadlock                   │ parked again
 //!      └─────────────────────────────────────┴────────────────────────┤
-//!                                                                     ▼ ready: signals ──> Run
+//!                                                                     ▼ ready: signals ──> attention? ──> Run
 //! ```
+//!
+//! The supervisor looks before a thread returns, if its call was something to look at: what is looked at is the world
+//! right after that event. Whether it looks changes nothing of the run: no timer fires and no choice is asked for it.
 //!
 //! The scheduler itself has no policy: it names the candidates in a fixed order, and [`model::Choices`] decides.
 
@@ -43,14 +46,25 @@ impl Kernel {
     pub fn advance(&mut self, host: &mut dyn Host) -> Switch {
         let here = host.address_space();
         loop {
-            self.fire_timers();
-            let speaks = self.log.wants_attention() || !self.console.is_empty() || !self.power.restarts.is_empty();
+            // A run that is branched here has the choices before it alone: a timer may ask for some.
+            let paused = self.log.is_paused();
+            if !paused && !self.returning {
+                self.fire_timers();
+            }
+            let speaks =
+                paused || self.log.wants_attention() || !self.console.is_empty() || !self.power.restarts.is_empty();
             if self.ending.is_some() || speaks || self.log.diverged().is_some() {
                 if let Some(at) = self.log.diverged() {
                     self.end(Ending::Diverged(at));
                 }
                 let supervised = here == AddressSpaceId::SUPERVISOR;
                 return if supervised { Switch::Attention } else { Switch::Pass(AddressSpaceId::SUPERVISOR) };
+            }
+            if std::mem::take(&mut self.returning) {
+                if let Some(switch) = self.go_on(host) {
+                    return switch;
+                }
+                continue;
             }
             if !self.granted {
                 let Some(next) = self.pick() else {
@@ -71,9 +85,31 @@ impl Kernel {
             self.granted = false;
             self.refresh(host);
             if self.ready(host, id) {
+                if self.log.wants_attention() || self.log.is_paused() {
+                    self.returning = true;
+                    continue;
+                }
                 return Switch::Run(id);
             }
         }
+    }
+
+    /// A thread that was about to return when the supervisor had to look. `None` if that has ended or stopped it.
+    fn go_on(&mut self, host: &mut dyn Host) -> Option<Switch> {
+        let id = self.current;
+        let thread =
+            self.threads.get(&id).filter(|t| t.state == ThreadState::Runnable && t.pending == Pending::None)?;
+        if self.is_paused(id) {
+            self.requeue(id);
+            return None;
+        }
+        let space = thread.space;
+        if space == host.address_space() {
+            self.refresh(host);
+            return Some(Switch::Run(id));
+        }
+        self.returning = true;
+        Some(Switch::Pass(space))
     }
 
     /// Finishes what a picked thread has left to do. True if it can return to its program now.

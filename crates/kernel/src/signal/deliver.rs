@@ -105,6 +105,13 @@ impl Kernel {
     fn react(&mut self, host: &mut dyn Host, id: ThreadId, info: Info) {
         let process = self.threads[&id].process;
         let reaction = self.processes[&process].reaction(info.signal);
+        // Nobody is left who could continue it: only SIGSTOP stops it then.
+        if reaction == Reaction::Stop
+            && info.signal != super::SIGSTOP
+            && self.is_orphaned(process.service, self.processes[&process].pgid, None)
+        {
+            return;
+        }
         let action = match reaction {
             Reaction::Ignore => return,
             Reaction::Terminate => "end",

@@ -16,7 +16,8 @@ use super::{Action, AltStack, Info, SIGSEGV, SignalMask};
 use crate::abi::errno::{EFAULT, EINVAL, ENOMEM, EPERM};
 use crate::caller::Caller;
 use crate::host::Host;
-use crate::process::Thread;
+use crate::process::extended::{LEGACY, MAGIC1, MAGIC2, MXCSR, SW_RESERVED};
+use crate::process::{Extended, Thread};
 use crate::registers::Registers;
 use crate::syscall::{Outcome, Sys};
 use crate::world::Kernel;
@@ -50,13 +51,6 @@ const FLAGS_RESTORED: u64 = 0x4_0cd5;
 /// Interrupts enabled, and the bit that is always set.
 const FLAGS_FIXED: u64 = 0x202;
 
-/// Size of the part that every processor has (`FXSAVE`).
-const LEGACY: usize = 512;
-const MXCSR: usize = 24;
-/// `struct _fpx_sw_bytes` within it: magic, size with the end mark, features, size without.
-const SW_RESERVED: usize = 464;
-const MAGIC1: u32 = 0x4650_5853;
-const MAGIC2: u32 = 0x4650_5845;
 /// More than any processor's state; a frame that claims more is not believed.
 const STATE_MAX: u32 = 1 << 16;
 
@@ -107,7 +101,7 @@ impl Kernel {
         if !action.has(SA_RESTORER) {
             return Err(EFAULT);
         }
-        let state = complete(self.extended_of(host, id));
+        let state = complete(self.extended_of(host, id).into_frame());
         let thread = self.thread_mut(id);
         let (frame_at, state_at) = place(thread, action, state.len() as u64)?;
         let space = self.memory(self.threads[&id].space);
@@ -128,7 +122,7 @@ impl Kernel {
             mask.add(info.signal);
         }
         // As in Linux, a handler starts with the processor's initial state.
-        thread.extended.clear();
+        thread.extended = Extended::Initial;
         thread.reload = true;
         let r = &mut thread.registers;
         r.rdi = u64::from(info.signal);
@@ -206,8 +200,8 @@ fn restore(c: &mut Caller<'_>) -> Result<(), Errno> {
         return Err(EFAULT);
     }
     let state = match u64_at(&frame, UC_FPSTATE) {
-        0 => Vec::new(),
-        at => read_state(c, at)?,
+        0 => Extended::Initial,
+        at => Extended::Frame(read_state(c, at)?),
     };
     let thread = c.thread();
     thread.registers = registers;

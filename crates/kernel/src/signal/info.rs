@@ -1,7 +1,6 @@
 //! `siginfo_t`: what a handler learns about a signal.
 
 use super::is_synchronous;
-use crate::process::credentials::UID;
 
 /// What a handler learns about a signal (`siginfo_t`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,8 +34,8 @@ impl Info {
     pub const TKILL: i32 = -6;
 
     /// A signal sent by a process.
-    pub fn sent(signal: u8, code: i32, pid: u32) -> Info {
-        Info { signal, code, pid, uid: UID, ..Info::default() }
+    pub fn sent(signal: u8, code: i32, pid: u32, uid: u32) -> Info {
+        Info { signal, code, pid, uid, ..Info::default() }
     }
     /// A signal of the kernel, about nobody in particular.
     pub fn kernel(signal: u8) -> Info {

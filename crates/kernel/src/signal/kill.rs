@@ -57,7 +57,7 @@ pub fn kill(c: &mut Caller<'_>) -> Sys {
     }
     if let Some(signal) = signal {
         for target in targets {
-            c.k.send_signal(Target::Process(target), Info::sent(signal, Info::USER, own.pid));
+            c.k.send_signal(Target::Process(target), Info::sent(signal, Info::USER, own.pid, c.owner().uid));
         }
     }
     done(0)
@@ -93,7 +93,7 @@ fn send_to_thread(c: &mut Caller<'_>, pid: Option<i32>, tid: i32, signal: Option
     let own = c.process_id().pid;
     let target = thread_named(c, pid, tid)?;
     if let Some(signal) = signal {
-        c.k.send_signal(Target::Thread(target), Info::sent(signal, code, own));
+        c.k.send_signal(Target::Thread(target), Info::sent(signal, code, own, c.owner().uid));
     }
     done(0)
 }

@@ -2,7 +2,7 @@
 
 use kernel::fs::InodeRef;
 use kernel::memory::{AddressSpace, Backing, View, Vma};
-use kernel::process::limits;
+use kernel::process::{Extended, limits};
 use kernel::signal::Info;
 use kernel::{AddressSpaceId, Config, Host, Kernel, Process, ProcessId, Registers, ServiceHost, Switch, Thread};
 use model::choice::Ordinary;
@@ -31,7 +31,7 @@ pub(crate) struct TestHost {
     memory: Vec<u8>,
     /// Whose state the processor holds, and what it is.
     loaded: Option<ThreadId>,
-    pub(crate) extended: Vec<u8>,
+    pub(crate) extended: Extended,
 }
 
 impl Host for TestHost {
@@ -77,7 +77,7 @@ impl Host for TestHost {
     fn loaded(&self) -> Option<ThreadId> {
         self.loaded
     }
-    fn extended_state(&self, into: &mut Vec<u8>) {
+    fn extended_state(&self, into: &mut Extended) {
         into.clone_from(&self.extended);
     }
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
@@ -118,7 +118,7 @@ impl World {
         world
     }
     fn host(&mut self, space: AddressSpaceId) {
-        let host = TestHost { space, memory: vec![0; SIZE as usize], loaded: None, extended: Vec::new() };
+        let host = TestHost { space, memory: vec![0; SIZE as usize], loaded: None, extended: Extended::Initial };
         self.hosts.insert(space, host);
     }
     /// Adds a process with an address space of its own, as a fork would.

@@ -2,6 +2,7 @@
 
 use crate::harness::*;
 use kernel::Ending;
+use kernel::process::Extended;
 use kernel::signal::HardwareFault;
 use libc::{
     EAGAIN, EINTR, EINVAL, ENOMEM, EPERM, ESRCH, SA_NODEFER, SA_ONSTACK, SA_RESETHAND, SA_RESTART, SIGKILL, SIGSEGV,
@@ -26,7 +27,7 @@ fn unblock(w: &mut World) {
     w.call(SYS_rt_sigprocmask, &[1, SET, 0, 8]);
 }
 /// A state as the processor stores it: header of the legacy part, marks, and one extended component.
-fn extended() -> Vec<u8> {
+fn extended() -> Extended {
     let mut state = vec![0xa5; 832];
     state[24..28].copy_from_slice(&0x1f80_u32.to_le_bytes());
     state[464..512].fill(0);
@@ -37,7 +38,7 @@ fn extended() -> Vec<u8> {
     state[512..576].fill(0);
     state[512] = 7;
     state.extend(0x4650_5845_u32.to_le_bytes());
-    state
+    Extended::Frame(state)
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn a_frame_restores_every_register() {
     let state_at = w.u64(r.rsp + FPSTATE);
     assert_eq!(state_at % 64, 0);
     let thread = &w.k.threads[&tid(100)];
-    assert!(thread.reload && thread.extended.is_empty(), "a handler starts in the initial state");
+    assert!(thread.reload && thread.extended == Extended::Initial, "a handler starts in the initial state");
 
     // The handler uses every register and ends.
     let scratch = kernel::Registers { rsp: r.rsp, ..kernel::Registers::default() };
@@ -91,7 +92,7 @@ fn a_processor_without_extended_state_gets_the_initial_one() {
     let state = w.u64(w.regs().rsp + FPSTATE);
     assert_eq!((w.u32(state) & 0xffff, w.u32(state + 24), w.u32(state + 464)), (0x37f, 0x1f80, 0));
     w.sigreturn();
-    assert_eq!(w.k.threads[&tid(100)].extended.len(), 512);
+    assert!(matches!(&w.k.threads[&tid(100)].extended, Extended::Frame(bytes) if bytes.len() == 512));
     assert_eq!(w.rax(), 0, "the result of kill");
 }
 

@@ -3,7 +3,7 @@
 use crate::args::{Call, Named};
 use crate::diagnostic::{Diagnostic, interrupted};
 use crate::evaluate;
-use crate::session::{Session, driver};
+use crate::session::{Live, Session, driver};
 use model::machine::Branch;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
@@ -73,7 +73,7 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("nondet", args, kwargs);
         let axis = call.next("axis")?.map(|v| call.text("axis", v)).transpose()?;
         call.finish()?;
-        let axis = axis.unwrap_or_else(|| place(eval));
+        let axis = axis.unwrap_or_else(|| place(eval, live));
         Ok(live.machine.choose(question(&axis), 2) == 0)
     }
 
@@ -89,7 +89,7 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let first = call.required("options")?;
         let (axis, options) = match first.unpack_str() {
             Some(axis) => (axis.to_owned(), call.required("options")?),
-            None => (place(eval), first),
+            None => (place(eval, live), first),
         };
         let options = call.list("options", options)?;
         call.finish()?;
@@ -101,10 +101,11 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
 }
 
 /// Where the call stands: the file's name without its directory, line and column.
-fn place(eval: &Evaluator<'_, '_, '_>) -> String {
+fn place(eval: &Evaluator<'_, '_, '_>, live: &Live<'_>) -> String {
     let Some(at) = eval.call_stack_top_location() else { return String::new() };
-    let file = at.filename().rsplit('/').next().unwrap_or_default();
-    format!("{file}:{}", at.resolve_span().begin)
+    let (path, line, column) = live.sources.begin(&at);
+    let file = path.rsplit('/').next().unwrap_or_default();
+    format!("{file}:{}:{}", line + 1, column + 1)
 }
 
 /// The number of an axis: a 32-bit FNV-1a of its name, so that the number does not depend on the order in which a run

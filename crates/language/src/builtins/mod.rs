@@ -4,6 +4,8 @@ mod assertions;
 mod control;
 mod domain;
 mod faults;
+mod files;
+pub(crate) mod machine;
 mod matrix;
 mod oracle;
 pub(crate) mod temporal;
@@ -43,6 +45,7 @@ pub(crate) fn globals() -> Globals {
     control::control(&mut builder);
     temporal::temporal(&mut builder);
     oracle::oracle(&mut builder);
+    files::files(&mut builder);
     refuse(&mut builder, "", unsupported::BUILTINS);
     builder.build()
 }

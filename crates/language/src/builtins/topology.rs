@@ -1,5 +1,6 @@
 //! The system under test: `service`, `interface`, readiness checks, `op`, `observe`, `decoder`.
 
+use super::machine;
 use crate::args::{Call, Named, brief};
 use crate::diagnostic::Diagnostic;
 use crate::error::Code;
@@ -8,7 +9,7 @@ use crate::store::Store;
 use crate::suggest;
 use crate::values::fault::calls_named;
 use crate::values::health::{Decoder, HealthCheck, Observation, OpValue};
-use crate::values::service::{InterfaceRef, PROTOCOLS, Service, ServiceDecl};
+use crate::values::service::{InterfaceRef, MachineDecl, PROTOCOLS, Service, ServiceDecl};
 use model::plan::{Check, Interface, LineDecoder, Op};
 use model::{Glob, LineSource, VirtualDuration};
 use regex::Regex;
@@ -27,14 +28,28 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         #[starlark(kwargs)] kwargs: Named<'v>,
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
-        let resolve = Session::of(eval).and_then(Session::resolve);
+        let surroundings = Session::of(eval).and_then(Session::surroundings);
         let mut declared = declare(Call::new("service", args, kwargs))?;
-        if let Some(resolve) = resolve {
+        if let Some(surroundings) = surroundings {
             let binary = declared.binary.clone();
-            declared.binary = resolve(&binary).map_err(|why| {
-                let message = format!("the program {binary:?} of service {} cannot be used: {why}", declared.name);
-                Diagnostic::new(Code::Binary, message).focus(&binary)
-            })?;
+            if let Some(build) = &declared.machine.build {
+                (surroundings.build)(build).map_err(|why| {
+                    let message = format!("the program of service {} could not be built: {why}", declared.name);
+                    Diagnostic::new(Code::Build, message).focus("build")
+                })?;
+            }
+            for (host, _) in &mut declared.machine.volumes {
+                let found = (surroundings.resolve_path)(host).map_err(|why| {
+                    let message = format!("the volume {host:?} of service {} cannot be used: {why}", declared.name);
+                    Diagnostic::argument(message).focus(host.as_str())
+                })?;
+                *host = found;
+            }
+            declared.binary =
+                (surroundings.resolve_binary)(&binary, declared.machine.build.as_ref()).map_err(|why| {
+                    let message = format!("the program {binary:?} of service {} cannot be used: {why}", declared.name);
+                    Diagnostic::new(Code::Binary, message).focus(&binary)
+                })?;
         }
         let store = Store::of(eval.module());
         let taken = |v: &Value<'v>| Service::from_value(*v).is_some_and(|s| s.0.name == declared.name);
@@ -326,10 +341,13 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
         let op = OpValue::from_value(value).ok_or_else(|| call.not("ops", "a dict of op(…)", value))?;
         ops.push(Op { name: call.text("ops", name)?, calls: op.calls.clone(), path: op.path.clone() });
     }
+    let built = machine::build(&mut call, &name)?;
+    let machine = MachineDecl { build: built, ..machine::machine(&mut call)? };
     refuse_others(&mut call)?;
     call.finish()?;
     Ok(ServiceDecl {
         name,
+        machine,
         binary,
         args,
         env,
@@ -393,7 +411,7 @@ fn program_and_interfaces(call: &mut Call<'_>, service: &str) -> Result<(String,
 /// Keywords of `service()` elsewhere, and common mistakes.
 fn refuse_others(call: &mut Call<'_>) -> Result<(), Diagnostic> {
     const PROGRAM: &str = "give the program itself: binary = \"path/of/program\"";
-    for name in ["image", "build", "remote"] {
+    for name in ["image", "remote"] {
         call.refuse(name, PROGRAM)?;
     }
     for name in ["cmd", "entrypoint"] {
@@ -403,7 +421,6 @@ fn refuse_others(call: &mut Call<'_>) -> Result<(), Diagnostic> {
         call.refuse(name, "declare ports as interface(name, protocol, port) after the program")?;
     }
     call.refuse("ports", "every service has a host of its own: it listens on the port it likes")?;
-    call.refuse("volumes", "every service has a file system of its own, empty at the start")?;
     for name in ["reuse", "seed", "reset"] {
         call.refuse(name, "every test starts from fresh services")?;
     }

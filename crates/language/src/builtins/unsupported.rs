@@ -6,7 +6,6 @@ type Table = &'static [(&'static str, &'static str)];
 const PACKETS: &str = "deny or delay the system calls of a service: fault_assumption(target = …, sendto = delay(…))";
 const PROTOCOL: &str = "faults are put on system calls: deny(…) and delay(…) by keyword, as in connect = deny(…)";
 const MOCK: &str = "declare a real program with service(name, binary)";
-const FILES: &str = "write the data into the specification";
 
 pub(super) const BUILTINS: Table = &[
     ("bandwidth", PACKETS),
@@ -23,9 +22,6 @@ pub(super) const BUILTINS: Table = &[
     ("jwt_keypair", MOCK),
     ("jwt_sign", MOCK),
     ("kafka_ready", "use tcp(\"localhost:9092\") as the healthcheck"),
-    ("load_file", FILES),
-    ("load_json", FILES),
-    ("load_yaml", FILES),
     ("mock_service", MOCK),
     ("mtu", PACKETS),
     ("packet_corrupt", PACKETS),

@@ -86,7 +86,7 @@ struct Test<'v> {
 /// Runs a test of a program on a machine.
 pub(crate) fn run(program: &Program, test: &str, machine: &dyn Machine) -> Ended {
     Module::with_temp_heap(|module| {
-        let session = Session::run(machine, &program.plan, program.guards());
+        let session = Session::run(machine, program);
         let verdict = Context { program, session: &session, module: &module, test }.run();
         let warnings = session.live().map(|live| live.warnings.take()).unwrap_or_default();
         Ended { verdict, printed: session.printed.take(), warnings }

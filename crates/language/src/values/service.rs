@@ -1,10 +1,11 @@
 //! Services, their interfaces, and the steps a test can take against them: `api`, `api.main`, `api.main.post`.
 
 use crate::args::{Call, Named};
+use crate::builtins::machine::Build;
 use crate::diagnostic::Diagnostic;
 use crate::values::health::HealthCheck;
 use allocative::Allocative;
-use model::plan::{Interface, LineDecoder, Op};
+use model::plan::{Hardware, Interface, LineDecoder, Op, User};
 use model::{Glob, LineSource};
 use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
@@ -31,6 +32,20 @@ pub(crate) struct ServiceDecl {
     pub(crate) observe_topic: Vec<Glob>,
     pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
     pub(crate) ops: Vec<Op>,
+    pub(crate) machine: MachineDecl,
+}
+
+/// What `service()` was told about its machine.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MachineDecl {
+    /// How the program comes to be there.
+    pub(crate) build: Option<Build>,
+    /// What of the host is shown, and where; the host's paths as they are written, or once they were found.
+    pub(crate) volumes: Vec<(String, String)>,
+    /// Directories that are empty at first and can be written.
+    pub(crate) disks: Vec<String>,
+    pub(crate) hardware: Hardware,
+    pub(crate) user: User,
 }
 
 impl ServiceDecl {

@@ -23,10 +23,18 @@ pub(crate) fn load(text: &str) -> Result<Spec, SpecError> {
 pub(crate) fn load_with(text: &str, overrides: &[(&str, &str)]) -> Result<Spec, SpecError> {
     let source = SpecSource { path: "spec.star".into(), text: text.into() };
     let env_overrides = overrides.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
-    let resolve_binary = |name: &str| {
+    let resolve_binary = |name: &str, _: Option<&language::Build>| {
         if name.contains("missing") { Err("no such file".to_owned()) } else { Ok(format!("/bin/{name}")) }
     };
-    language::load(source, &fixture, LoadOptions { env_overrides, resolve_binary: &resolve_binary })
+    let resolve_path = |name: &str| {
+        if name.contains("missing") { Err("no such file".to_owned()) } else { Ok(format!("/spec/{name}")) }
+    };
+    let build = |build: &language::Build| {
+        if build.command.contains(&"false".to_owned()) { Err("it exits with 1".to_owned()) } else { Ok(()) }
+    };
+    let options =
+        LoadOptions { env_overrides, resolve_binary: &resolve_binary, resolve_path: &resolve_path, build: &build };
+    language::load(source, &fixture, options)
 }
 
 /// The text of a fixture.

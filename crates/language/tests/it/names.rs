@@ -138,3 +138,26 @@ fn sources_are_kept_as_written() {
     assert_eq!(files, ["spec.star", "shop.star"]);
     assert_eq!(spec.sources()[0].1, text);
 }
+
+#[test]
+fn machines_are_described() {
+    let spec = good(
+        "service(\"a\", \"a\", user = \"web:33\", cpus = 8, memory = \"512MB\", disk = \"2GiB\", volumes = [\"p:/p\", \"/d\"])\n\
+         service(\"b\", \"b\", build = \"make\", volumes = {\"q\": \"/q\"}, memory = 1048576)\n",
+    );
+    let [a, b] = spec.plan().services.as_slice() else { panic!("two services") };
+    assert_eq!((a.user.name.as_str(), a.user.uid, a.user.gid, a.user.home.as_str()), ("web", 33, 33, "/home/web"));
+    assert_eq!((a.hardware.processors, a.hardware.memory, a.hardware.disk), (8, 512 << 20, 2 << 30));
+    assert_eq!(a.mounts, [("/spec/p".to_owned(), "/p".to_owned())]);
+    assert_eq!(a.disks, ["/d"]);
+    assert_eq!(b.mounts, [("/spec/q".to_owned(), "/q".to_owned())]);
+    assert_eq!((b.hardware.processors, b.hardware.memory), (2, 1 << 20));
+}
+
+#[test]
+fn files_are_read_once_and_kept() {
+    let spec = good("x = load_json(\"data.json\")\ndef test_a():\n    assert_eq(x[\"n\"], [1, 2.5, None])\n");
+    assert!(spec.sources().iter().any(|(path, text)| path == "data.json" && text.contains("2.5")));
+    crate::errors::brief("load_json(\"data.yaml\")\n", "FB0109", "spec.star:1:12", "is not JSON");
+    crate::errors::brief("load_yaml(\"nope\")\n", "FB0109", "spec.star:1:12", "cannot load \"nope\"");
+}

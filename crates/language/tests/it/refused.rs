@@ -8,7 +8,15 @@ fn services() {
     brief("service(\"db\")\n", "FB0103", "spec.star:1:1", "needs a program");
     brief("service(\"db\", image = \"postgres\")\n", "FB0108", "spec.star:1:15", "give the program itself");
     brief("service(\"db\", \"db\", ports = {})\n", "FB0108", "spec.star:1:21", "`ports`");
-    brief("service(\"db\", \"db\", volumes = {})\n", "FB0108", "spec.star:1:21", "`volumes`");
+    brief("service(\"db\", \"db\", build = \"\")\n", "FB0103", "spec.star:1:21", "must be a command");
+    brief("service(\"db\", \"db\", build = [\"false\"])\n", "FB0117", "spec.star:1:21", "could not be built: it exits");
+    brief("service(\"db\", \"db\", volumes = {\"a\": \"b\"})\n", "FB0103", "spec.star:1:38", "no absolute path");
+    brief("service(\"db\", \"db\", volumes = [\"/a/../b\"])\n", "FB0103", "spec.star:1:33", "no absolute path");
+    brief("service(\"db\", \"db\", volumes = {\"missing\": \"/b\"})\n", "FB0103", "spec.star:1:33", "no such file");
+    brief("service(\"db\", \"db\", user = \"root\")\n", "FB0103", "spec.star:1:29", "cannot be root");
+    brief("service(\"db\", \"db\", user = \"a:b\")\n", "FB0103", "spec.star:1:29", "no number");
+    brief("service(\"db\", \"db\", cpus = 65)\n", "FB0103", "spec.star:1:21", "from 1 to 64");
+    brief("service(\"db\", \"db\", memory = \"4X\")\n", "FB0103", "spec.star:1:21", "such as \"512MB\"");
     brief("service(\"db\", \"missing\")\n", "FB0112", "spec.star:1:16", "no such file");
     brief("service(\"test\", \"t\")\n", "FB0103", "spec.star:1:10", "cannot be \"test\"");
     brief("service(\"db\", \"db\")\nservice(\"db\", \"db\")\n", "FB0110", "spec.star:2:10", "already is");

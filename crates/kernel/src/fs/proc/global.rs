@@ -1,6 +1,6 @@
 //! Files of `/proc` about the machine.
 
-use super::{Global, MEMORY, MEMORY_FREE, RELEASE, VERSION};
+use super::{Global, RELEASE, VERSION};
 use crate::process::ThreadState;
 use crate::time::Clock;
 use crate::world::Kernel;
@@ -31,7 +31,7 @@ impl Kernel {
     pub(super) fn render_global(&mut self, service: ServiceId, what: Global) -> String {
         match what {
             Global::CpuInfo => self.cpu_info(service),
-            Global::MemInfo => memory_info(),
+            Global::MemInfo => memory_info(self.memory_use(service)),
             Global::Stat => self.machine_stat(service),
             Global::Uptime => {
                 let up = self.clock.monotonic() / 10_000_000;
@@ -97,29 +97,31 @@ impl Kernel {
     }
 }
 
-fn memory_info() -> String {
+/// `meminfo` of a machine with so much memory, of which so much is promised to programs.
+fn memory_info((total, used): (u64, u64)) -> String {
+    let free = total.saturating_sub(used);
     let rows = [
-        ("MemTotal", MEMORY),
-        ("MemFree", MEMORY_FREE),
-        ("MemAvailable", MEMORY_FREE),
+        ("MemTotal", total),
+        ("MemFree", free),
+        ("MemAvailable", free),
         ("Buffers", 0),
-        ("Cached", MEMORY - MEMORY_FREE),
+        ("Cached", 0),
         ("SwapCached", 0),
-        ("Active", (MEMORY - MEMORY_FREE) / 2),
-        ("Inactive", (MEMORY - MEMORY_FREE) / 2),
+        ("Active", used),
+        ("Inactive", 0),
         ("SwapTotal", 0),
         ("SwapFree", 0),
         ("Dirty", 0),
         ("Writeback", 0),
-        ("AnonPages", 0),
+        ("AnonPages", used),
         ("Mapped", 0),
         ("Shmem", 0),
         ("Slab", 0),
         ("SReclaimable", 0),
         ("SUnreclaim", 0),
         ("PageTables", 0),
-        ("CommitLimit", MEMORY / 2),
-        ("Committed_AS", 0),
+        ("CommitLimit", total),
+        ("Committed_AS", used),
         ("VmallocTotal", 1 << 45),
         ("VmallocUsed", 0),
     ];

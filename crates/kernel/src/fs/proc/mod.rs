@@ -15,10 +15,6 @@ use model::{Errno, ServiceId, ThreadId};
 pub const RELEASE: &str = "6.1.0-fbsim";
 /// The version of the kernel that guests see (`uname -v`).
 pub const VERSION: &str = "#1 SMP PREEMPT fbsim";
-/// The memory that a machine claims to have, in bytes.
-pub const MEMORY: u64 = 4 << 30;
-/// The part of it that is free, in bytes.
-pub const MEMORY_FREE: u64 = 3 << 30;
 
 /// A file about the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

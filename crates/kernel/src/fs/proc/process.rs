@@ -5,10 +5,9 @@ use crate::abi::errno::{ENOENT, ESRCH};
 use crate::file::Target;
 use crate::host::Host;
 use crate::memory::STACK_TOP;
-use crate::process::credentials::{GID, UID};
 use crate::process::{Process, ProcessId, Thread, ThreadState};
 use crate::time::Clock;
-use crate::world::Kernel;
+use crate::world::{Kernel, Owner};
 use model::{Errno, ThreadId};
 use std::fmt::Write as _;
 
@@ -94,11 +93,12 @@ impl Kernel {
 
     fn status(&self, p: &Process, thread: Option<&Thread>, tid: u32) -> String {
         let (letter, word) = state(p, thread);
+        let Owner { uid, gid } = self.owner(p.id.service);
         let mut out = format!("Name:\t{}\nUmask:\t{:04o}\nState:\t{letter} ({word})\n", name(p, thread), p.umask);
         let _ = writeln!(
             out,
-            "Tgid:\t{0}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{1}\nTracerPid:\t0\nUid:\t{UID}\t{UID}\t{UID}\t{UID}\nGid:\t{GID}\t\
-             {GID}\t{GID}\t{GID}\nFDSize:\t{2}\nGroups:\t{GID} \nNStgid:\t{0}\nNSpid:\t{tid}\nNSpgid:\t{3}\nNSsid:\t{4}",
+            "Tgid:\t{0}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{1}\nTracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\nGid:\t{gid}\t\
+             {gid}\t{gid}\t{gid}\nFDSize:\t{2}\nGroups:\t{gid} \nNStgid:\t{0}\nNSpid:\t{tid}\nNSpgid:\t{3}\nNSsid:\t{4}",
             p.id.pid,
             p.parent,
             (p.fds.map.len() as u64).next_power_of_two().max(64),
@@ -158,6 +158,7 @@ impl Kernel {
 
     fn stat_line(&self, p: &Process, thread: Option<&Thread>, tid: u32) -> String {
         let s = self.sizes(p.id);
+        let (terminal, foreground) = self.shown_terminal(p);
         // A call takes a microsecond; a tick is a hundredth of a second.
         let (user, started) = (p.calls / 10_000, Clock::UPTIME.0 / 10_000_000);
         let heap = self.spaces.get(&p.space).map_or(0, |s| s.heap_start);
@@ -166,6 +167,7 @@ impl Kernel {
             f[0] = u64::from(p.parent);
             f[1] = u64::from(p.pgid);
             f[2] = u64::from(p.sid);
+            f[3] = terminal;
             f[10] = user;
             let nice = thread.map_or(0, |t| t.nice);
             f[14] = u64::from(nice.unsigned_abs()).wrapping_add(20);
@@ -183,8 +185,7 @@ impl Kernel {
         };
         let mut out = format!("{tid} ({}) {}", name(p, thread), state(p, thread).0);
         for (i, field) in fields.iter().enumerate() {
-            // No process has a terminal.
-            let _ = if i == 4 { write!(out, " -1") } else { write!(out, " {field}") };
+            let _ = if i == 4 { write!(out, " {foreground}") } else { write!(out, " {field}") };
         }
         out.push('\n');
         out

@@ -94,7 +94,7 @@ impl Host for Fake {
     fn loaded(&self) -> Option<ThreadId> {
         None
     }
-    fn extended_state(&self, _: &mut Vec<u8>) {
+    fn extended_state(&self, _: &mut crate::process::Extended) {
         unimplemented!()
     }
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {

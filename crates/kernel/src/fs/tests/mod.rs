@@ -3,5 +3,6 @@
 mod cases;
 mod content;
 mod harness;
+mod machine;
 mod real;
 mod virtual_files;

@@ -56,7 +56,7 @@ impl Host for Flat {
     fn loaded(&self) -> Option<ThreadId> {
         None
     }
-    fn extended_state(&self, _: &mut Vec<u8>) {}
+    fn extended_state(&self, _: &mut crate::process::Extended) {}
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
         Ok(())
     }

@@ -9,7 +9,7 @@ pub(super) const ROWS: &[Row] = &[
     emulated(1, "write", io::write).about(Subject::Fd(0)),
     emulated(3, "close", descriptors::close).about(Subject::Fd(0)),
     emulated(8, "lseek", io::lseek).about(Subject::Fd(0)),
-    partial(16, "ioctl", ioctl::ioctl, "requests to terminals and block devices"),
+    partial(16, "ioctl", ioctl::ioctl, "requests to block devices; packet mode of terminals"),
     emulated(17, "pread64", io::pread64).about(Subject::Fd(0)),
     emulated(18, "pwrite64", io::pwrite64).about(Subject::Fd(0)),
     emulated(19, "readv", io::readv).about(Subject::Fd(0)),
