@@ -62,9 +62,11 @@ impl Shared {
 mod tests {
     use super::*;
 
+    type Seen = Rc<RefCell<Vec<(bool, Vec<u8>)>>>;
+
     #[test]
     fn what_was_passed_on_is_not_passed_on_again() {
-        let seen: Rc<RefCell<Vec<(bool, Vec<u8>)>>> = Rc::default();
+        let seen = Seen::default();
         let into = Rc::clone(&seen);
         let shared = Shared::new(Box::new(move |stderr, bytes| into.borrow_mut().push((stderr, bytes.to_vec()))));
         let mut first = shared.attempt();

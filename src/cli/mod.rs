@@ -99,7 +99,8 @@ pub(crate) struct Run {
     /// Save the run as a trace
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// Seconds of processor time without a system call that count as spinning
+    /// Seconds of processor time without a system call that count as spinning; loops that others wait for are counted
+    /// and may take ten times as long, simulated
     #[arg(long, default_value_t = 60)]
     pub(crate) spin_limit: u64,
     /// Print the event hash and counts to standard error at the end
@@ -130,7 +131,8 @@ pub(crate) struct Selection {
     /// System calls after which a run is given up as inconclusive
     #[arg(long, default_value_t = 2_000_000)]
     pub(crate) max_calls: u64,
-    /// Seconds of processor time without a system call that count as spinning
+    /// Seconds of processor time without a system call that count as spinning; loops that others wait for are counted
+    /// and may take ten times as long, simulated
     #[arg(long, default_value_t = 5)]
     pub(crate) spin_limit: u64,
     #[command(flatten)]

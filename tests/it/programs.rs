@@ -150,6 +150,16 @@ fn a_spin_without_a_call_is_told_with_the_place() {
 }
 
 #[test]
+fn a_spin_in_code_made_at_run_time_is_told_as_such() {
+    let scratch = Scratch::new("made");
+    let program = build::program(&scratch, "spin");
+    let ran = fbsim(&["run", "--spin-limit", "1", "--", &program, "made"]).exits(1);
+    let line = line_with(&ran.stderr, "used the processor for too long without a call");
+    names_thread_and_counter(line, "spin");
+    assert!(line.ends_with("in code made at run time, whose loops are not counted"), "{line}");
+}
+
+#[test]
 fn a_spin_that_another_thread_ends_is_none() {
     let scratch = Scratch::new("flag");
     let program = build::program(&scratch, "spin");

@@ -10,6 +10,9 @@ use std::sync::atomic::Ordering;
 /// The signal that asks a process where it is.
 pub(crate) const SIGNAL: i32 = libc::SIGPROF;
 
+/// Processor time after which a process that does not say where it is never will: fbsim's own code is at work, for ever.
+const STUCK_NANOS: u64 = 2_000_000_000;
+
 /// What the supervisor remembers between two looks.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
@@ -17,7 +20,6 @@ pub(crate) struct Watchdog {
     entries: u64,
     pid: i32,
     used_at_entry: u64,
-    asked: u32,
 }
 
 /// Processor time without an entry, in nanoseconds, after which something is done.
@@ -52,7 +54,7 @@ pub(crate) enum Look {
 
 impl Watchdog {
     pub(crate) fn new(limits: Limits) -> Watchdog {
-        Watchdog { limits, entries: 0, pid: 0, used_at_entry: 0, asked: 0 }
+        Watchdog { limits, entries: 0, pid: 0, used_at_entry: 0 }
     }
     /// Looks at the process that holds the baton; asks it where it is when it has run for too long.
     pub(crate) fn look(&mut self, pid: i32) -> Look {
@@ -64,8 +66,7 @@ impl Watchdog {
         }
         let used = used.saturating_sub(self.used_at_entry);
         if used > self.limits.end {
-            self.asked += 1;
-            if self.asked > 20 {
+            if used > self.limits.end.saturating_add(STUCK_NANOS) {
                 return Look::Stuck;
             }
             ask(pid, Ask::End);

@@ -7,7 +7,7 @@ use crate::file::Files;
 use crate::fs::FileSystems;
 use crate::host::AddressSpaceId;
 use crate::log::Log;
-use crate::memory::AddressSpace;
+use crate::memory::{AddressSpace, Backing};
 use crate::net::Network;
 use crate::process::{Extended, Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
@@ -374,11 +374,19 @@ impl Kernel {
         let space = self.threads.get(&thread).and_then(|t| self.spaces.get(&t.space));
         match space.and_then(|s| s.find(pc)) {
             Some((start, vma)) => match &vma.backing {
-                crate::memory::Backing::File(path, offset) => format!("{pc:#x} ({path}+{:#x})", pc - start + offset),
+                Backing::File(path, offset) | Backing::Copied(_, path, offset) => {
+                    format!("{pc:#x} ({path}+{:#x})", pc - start + offset)
+                }
                 _ => format!("{pc:#x}"),
             },
             None => format!("{pc:#x}"),
         }
+    }
+    /// Whether an address of a thread's program lies in code of a file.
+    pub fn is_in_file(&self, thread: ThreadId, pc: u64) -> bool {
+        let space = self.threads.get(&thread).and_then(|t| self.spaces.get(&t.space));
+        let vma = space.and_then(|s| s.find(pc)).map(|(_, vma)| vma);
+        vma.is_some_and(|vma| matches!(vma.backing, Backing::File(..) | Backing::Copied(..)))
     }
     /// Every parked thread with the call it is in and what it waits for.
     pub fn parked(&self) -> Vec<Parked> {

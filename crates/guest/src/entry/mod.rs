@@ -25,6 +25,7 @@ use crate::host::GuestHost;
 use crate::loops::step::{self, Step};
 use crate::watchdog::Ask;
 use crate::{baton, cpuid, patch, process, raw};
+use kernel::memory::HIGHEST;
 use kernel::process::Extended;
 use kernel::signal::HardwareFault;
 use kernel::{AddressSpaceId, Kernel, Registers, Switch};
@@ -287,6 +288,9 @@ fn loop_trapped(frame: Frame, code: i32) -> GoesOn {
         return GoesOn::There;
     }
     let Some(at) = patch::trapped_loop(registers.rip) else { return GoesOn::No };
+    if step::is_active() {
+        concluded(frame);
+    }
     registers.rip = at;
     registers.eflags &= !step::TRAP_FLAG;
     extended::in_frame(frame.extended());
@@ -310,8 +314,8 @@ fn concluded(frame: Frame) {
 unsafe extern "C" fn on_watchdog(_: i32, _: *mut libc::siginfo_t, context: *mut libc::ucontext_t) {
     let frame = Frame(context);
     let pc = frame.registers().rip;
-    if SELECTOR.load(Ordering::Relaxed) != BLOCK || path::holds(pc) {
-        // The kernel is at work; the supervisor will ask again.
+    if SELECTOR.load(Ordering::Relaxed) != BLOCK || path::holds(pc) || pc >= HIGHEST {
+        // The kernel is at work, or on its way back; the supervisor will ask again.
         return;
     }
     SELECTOR.store(ALLOW, Ordering::Relaxed);

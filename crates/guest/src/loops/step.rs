@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// How many instructions are watched at first; most loops show.
 const FEW: usize = 20_000;
 /// How many are watched at most.
-const MANY: usize = 300_000;
+const MANY: usize = 100_000;
 /// The trap flag.
 pub(crate) const TRAP_FLAG: u64 = 0x100;
 /// `si_code` of a trap behind an instruction.
@@ -41,12 +41,15 @@ pub(crate) fn is_active() -> bool {
 /// Begins to watch the guest that a signal has met, unless that has led to nothing before.
 pub(crate) fn begin(frame: Frame) {
     let mut steps = STEPS.0.borrow_mut();
-    if is_active() || steps.gave_up == Some(shared().entries.load(Ordering::Relaxed)) {
+    if steps.gave_up == Some(shared().entries.load(Ordering::Relaxed)) {
         return;
     }
-    steps.executed.clear();
-    steps.executed.reserve(MANY);
-    ACTIVE.store(true, Ordering::Relaxed);
+    // A guest that loads its flags ends the watch; then it goes on here.
+    if !is_active() {
+        steps.executed.clear();
+        steps.executed.reserve(MANY);
+        ACTIVE.store(true, Ordering::Relaxed);
+    }
     let mut registers = frame.registers();
     registers.eflags |= TRAP_FLAG;
     frame.set_registers(&registers);

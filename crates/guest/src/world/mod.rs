@@ -414,10 +414,12 @@ impl World {
                 ("crash", format!("{} survives", self.plan.name(thread.service)), sentence.clone())
             }
             Ending::Spin { thread, pc } => {
+                let counted = peek(|k| k.is_in_file(*thread, *pc));
                 let message = format!(
-                    "{} used the processor for too long without a call, at {}",
+                    "{} used the processor for too long without a call, at {}{}",
                     name(*thread),
-                    place(*thread, *pc)
+                    place(*thread, *pc),
+                    if counted { "" } else { ", in code made at run time, whose loops are not counted" }
                 );
                 ("spin", format!("{} makes progress", self.plan.name(thread.service)), message)
             }
