@@ -4,6 +4,7 @@
 use super::{Descriptor, FdTable, FileId, Object, OpenFile, Target};
 use crate::abi::errno::{EBADF, EINVAL};
 use crate::caller::Caller;
+use crate::fs::InodeRef;
 use crate::process::ProcessId;
 use crate::syscall::{Sys, done};
 use crate::world::Kernel;
@@ -40,11 +41,21 @@ impl Kernel {
             self.closed(file, &open);
         }
     }
+    /// Tells who watches a file that a description of it is closed.
+    fn notify_close(&mut self, inode: InodeRef, open: &OpenFile) {
+        if !open.is_path() {
+            let mask = if open.writable() { libc::IN_CLOSE_WRITE } else { libc::IN_CLOSE_NOWRITE };
+            self.notify_by(inode, open.path.as_deref().unwrap_or_default(), mask);
+        }
+    }
     /// The last reference to a description is gone.
     fn closed(&mut self, file: FileId, open: &OpenFile) {
         self.unlock_description(file, open.target);
         let object = match open.target {
-            Target::Inode(inode) => return self.inode_closed(inode),
+            Target::Inode(inode) => {
+                self.notify_close(inode, open);
+                return self.inode_closed(inode);
+            }
             Target::Console { .. } => return,
             Target::Object(object) => object,
         };
@@ -53,6 +64,7 @@ impl Kernel {
             Some(Object::Pipe(_)) => {
                 self.pipe_closed(object, open.flags);
                 if let Some(named) = open.named {
+                    self.notify_close(named.inode, open);
                     self.fifo_closed(named.inode, object);
                 }
                 return;
@@ -68,6 +80,7 @@ impl Kernel {
             _ if self.files.open.values().any(|other| other.object() == Some(object)) => return,
             Some(Object::Epoll(_)) => self.epoll_unwatch(object),
             Some(Object::Timer(_)) => self.timerfd_disarm(object),
+            Some(Object::Inotify(_)) => self.inotify_closed(object),
             Some(Object::Signals(_)) => drop(self.files.signalfds.remove(&object)),
             Some(_) | None => {}
         }

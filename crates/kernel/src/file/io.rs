@@ -93,7 +93,7 @@ fn read_into(c: &mut Caller<'_>, file: FileId, into: &[(u64, u64)], place: Place
         Some(Object::Event(_)) => eventfd::read(c, file, object, into),
         Some(Object::Timer(_)) => timerfd::read(c, file, object, into),
         Some(Object::Signals(_)) => signalfd::read(c, file, object, into),
-        Some(Object::Inotify(_)) => inotify::read(c, file, object),
+        Some(Object::Inotify(_)) => inotify::read(c, file, object, into),
         Some(Object::Terminal(_) | Object::Slave(_)) => crate::terminal::read(c, file, object, into),
         Some(Object::Epoll(_) | Object::Process(_)) | None => Err(EINVAL),
     }

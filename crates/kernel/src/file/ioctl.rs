@@ -77,6 +77,9 @@ fn unread(c: &mut Caller<'_>, file: FileId) -> Result<u64, Errno> {
         if let Some(pipe) = c.k.files.get_pipe(object) {
             return Ok(pipe.len() as u64);
         }
+        if let Some(instance) = c.k.files.get_inotify(object) {
+            return Ok(instance.unread() as u64);
+        }
         if is_socket(c, file) {
             return Ok(c.k.socket_available(object) as u64);
         }

@@ -160,6 +160,10 @@ pub struct Files {
     signalfds: BTreeSet<ObjectId>,
     /// The masters of terminals that can be opened, by their numbers.
     pub(crate) terminals: BTreeMap<(ServiceId, u32), ObjectId>,
+    /// The watches on each inode: (instance, watch).
+    watches: BTreeMap<InodeRef, Vec<(ObjectId, i32)>>,
+    /// What the halves of the last move had in common.
+    cookie: u32,
     /// Locks on files.
     locks: locks::Locks,
     /// What was written to standard streams and observed files since the last newline.

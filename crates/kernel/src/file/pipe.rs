@@ -474,6 +474,9 @@ fn others(pipe: &Pipe, access: i32) -> u32 {
 fn install_named(c: &mut Caller<'_>, held: Held) -> Sys {
     let process = c.process_id();
     c.call().held = None;
+    if let Some(named) = c.k.open_file(held.file).named {
+        c.k.notify(named.inode, libc::IN_OPEN);
+    }
     let fd = c.k.install_fd(process, held.file, held.cloexec, 0);
     c.k.release_file(held.file);
     done(fd?)

@@ -55,7 +55,8 @@ impl Kernel {
             Some(Object::Epoll(epoll)) => self.epoll_readiness(epoll, process),
             Some(Object::Process(it)) => self.pidfd_readiness(it),
             Some(Object::Terminal(_) | Object::Slave(_)) => self.terminal_readiness(object),
-            Some(Object::Inotify(_)) | None => 0,
+            Some(Object::Inotify(it)) => it.readiness(),
+            None => 0,
         }
     }
 }

@@ -34,7 +34,13 @@ pub(crate) fn next_hole(_: &Caller<'_>, _: FileId, _: u64) -> Option<u64> {
 /// As `inode_read`; `ESPIPE` for what has no positions.
 pub(crate) fn get(c: &mut Caller<'_>, file: FileId, at: u64, into: &mut [u8]) -> Result<usize, Errno> {
     match c.k.open_file(file).target {
-        Target::Inode(inode) => c.k.inode_read(&mut *c.host, inode, at, into),
+        Target::Inode(inode) => {
+            let n = c.k.inode_read(&mut *c.host, inode, at, into)?;
+            if n != 0 {
+                c.k.notify_file(file, libc::IN_ACCESS);
+            }
+            Ok(n)
+        }
         Target::Object(_) => Err(ESPIPE),
         Target::Console { .. } => Ok(0),
     }
@@ -49,6 +55,9 @@ pub(crate) fn put(c: &mut Caller<'_>, file: FileId, at: u64, bytes: &[u8]) -> Re
         Target::Inode(inode) => {
             let n = c.k.inode_write(&mut *c.host, inode, at, bytes)?;
             c.k.wal_write(c.id, file, at, &bytes[..n]);
+            if n != 0 {
+                c.k.notify_file(file, libc::IN_MODIFY);
+            }
             if c.k.open_file(file).flags & libc::O_DSYNC as u32 != 0 {
                 c.k.inode_sync(inode);
             }

@@ -9,11 +9,12 @@ use crate::caller::Caller;
 use crate::syscall::{Sys, done};
 use model::{Errno, VirtualTime};
 
-/// Changes an inode in place.
-fn change(c: &mut Caller<'_>, goal: Goal, with: impl FnOnce(&mut Inode) -> Result<(), Errno>) -> Sys {
+/// Changes an inode in place, and tells those who watch it so.
+fn change(c: &mut Caller<'_>, goal: Goal, told: u32, with: impl FnOnce(&mut Inode) -> Result<(), Errno>) -> Sys {
     // Pipes and sockets have attributes too; nobody looks at them.
     let Ok(inode) = inode_of(c, goal) else { return done(0) };
     with(c.k.tree_mut(inode.service).get_mut(inode.ino))?;
+    c.k.notify(inode, told);
     done(0)
 }
 /// What a descriptor refers to, if it is open for more than its path.
@@ -27,7 +28,7 @@ fn opened(c: &mut Caller<'_>) -> Result<Goal, Errno> {
 
 fn set_mode(c: &mut Caller<'_>, goal: Goal, mode: u32) -> Sys {
     let (now, who) = (c.now(), c.owner());
-    change(c, goal, |inode| {
+    change(c, goal, libc::IN_ATTRIB, |inode| {
         access::owned(who, inode)?;
         if inode.is_link() {
             return Err(EOPNOTSUPP);
@@ -67,7 +68,7 @@ pub(crate) fn fchmodat2(c: &mut Caller<'_>) -> Sys {
 /// Only the superuser gives files away; saying what is already so is allowed to the owner.
 fn set_owner(c: &mut Caller<'_>, goal: Goal, uid: u32, gid: u32) -> Sys {
     let (now, who) = (c.now(), c.owner());
-    change(c, goal, |inode| {
+    change(c, goal, libc::IN_ATTRIB, |inode| {
         let same_user = uid == u32::MAX || uid == inode.uid && inode.uid == who.uid;
         let same_group = gid == u32::MAX || inode.uid == who.uid && (gid == inode.gid || gid == who.gid);
         if !same_user || !same_group {
@@ -128,9 +129,15 @@ impl Stamp {
 
 fn set_times(c: &mut Caller<'_>, goal: Goal, times: [Stamp; 2]) -> Sys {
     let (now, who) = (c.now(), c.owner());
-    change(c, goal, |inode| {
+    // Whoever sets but one looks as if it had read or written.
+    let told = match times {
+        [Stamp::Omit, Stamp::Omit] => return done(0),
+        [_, Stamp::Omit] => libc::IN_ACCESS,
+        [Stamp::Omit, _] => libc::IN_MODIFY,
+        _ => libc::IN_ATTRIB,
+    };
+    change(c, goal, told, |inode| {
         match times {
-            [Stamp::Omit, Stamp::Omit] => return Ok(()),
             // "Now" may be set by whoever may write.
             [Stamp::Now, Stamp::Now] => access::owned(who, inode).or_else(|_| access::check(who, inode, WRITE))?,
             _ => access::owned(who, inode)?,

@@ -1,5 +1,6 @@
 //! Hard and symbolic links.
 
+use super::InodeRef;
 use super::access::{self, READ, WRITE};
 use super::at::{behind, reach, view};
 use super::inode::Node;
@@ -53,6 +54,9 @@ fn link_at(c: &mut Caller<'_>, (from_fd, from): (i32, u64), (to_fd, to): (i32, u
     tree.enter(spot.dir, &spot.name, ino);
     tree.get_mut(ino).ctime = now;
     tree.get_mut(spot.dir).modified(now);
+    let inode = InodeRef { service, ino };
+    c.k.notify_self(inode, libc::IN_ATTRIB);
+    c.k.notify_name(inode, (spot.dir, &spot.name), libc::IN_CREATE, 0);
     done(0)
 }
 /// `link(from, to)`

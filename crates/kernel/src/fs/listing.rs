@@ -98,6 +98,7 @@ fn list(c: &mut Caller<'_>, layout: Layout) -> Sys {
     if refused {
         return Err(EINVAL);
     }
+    c.k.notify(inode, libc::IN_ACCESS);
     c.write(c.arg(1), &out)?;
     c.k.open_file_mut(file).offset = cookie;
     done(out.len() as i64)

@@ -31,6 +31,7 @@ mod link;
 mod listing;
 mod memory;
 mod name;
+mod notify;
 mod open;
 mod path;
 mod proc;
@@ -47,6 +48,7 @@ mod xattr;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use open::watchable;
 pub use proc::{RELEASE, VERSION};
 
 /// The handlers, by the name of their call.
@@ -268,6 +270,7 @@ impl Kernel {
             d.listing = Vec::new();
         }
         tree.reap(inode.ino);
+        self.notify_gone(inode);
     }
     /// Size and mode (`st_size`, `st_mode`) of an inode.
     pub fn inode_size_mode(&mut self, _host: &mut dyn Host, inode: InodeRef) -> (u64, u32) {

@@ -93,6 +93,9 @@ fn remove_directory(c: &mut Caller<'_>, dirfd: i32, path: u64) -> Sys {
         return Err(ENOTEMPTY);
     }
     c.k.remove_name(service, spot.dir, &spot.name, ino);
+    let inode = InodeRef { service, ino };
+    c.k.notify_gone(inode);
+    c.k.notify_name(inode, (spot.dir, &spot.name), libc::IN_DELETE | libc::IN_ISDIR, 0);
     done(0)
 }
 /// `rmdir(path)`
@@ -119,6 +122,10 @@ fn remove_file(c: &mut Caller<'_>, dirfd: i32, path: u64) -> Sys {
         return Err(EISDIR);
     }
     c.k.remove_name(service, spot.dir, &spot.name, ino);
+    let inode = InodeRef { service, ino };
+    c.k.notify_self(inode, libc::IN_ATTRIB);
+    c.k.notify_gone(inode);
+    c.k.notify_name(inode, (spot.dir, &spot.name), libc::IN_DELETE, 0);
     done(0)
 }
 /// `unlink(path)`

@@ -100,7 +100,12 @@ fn open_at(c: &mut Caller<'_>, dirfd: i32, path: u64, flags: i32, mode: u32) -> 
         Goal::Inode(ino) => c.k.tree(c.id.service).path(ino),
         Goal::File(_) => path,
     };
-    install(c, goal, flags, shown)
+    let truncated = flags & libc::O_TRUNC != 0 && flags & libc::O_PATH == 0 && spot.goal.is_some();
+    let opened = install(c, goal, flags, shown)?;
+    if let (true, Goal::Inode(ino)) = (truncated, goal) {
+        c.k.notify(InodeRef { service: c.service(), ino }, libc::IN_MODIFY);
+    }
+    Ok(opened)
 }
 
 /// Finds or makes the file of an open with `O_CREAT`.
@@ -242,8 +247,23 @@ fn install(c: &mut Caller<'_>, goal: Goal, flags: i32, path: String) -> Sys {
     };
     let inode = InodeRef { service, ino: opened };
     c.k.inode_opened(inode);
+    if flags & libc::O_PATH == 0 {
+        c.k.notify_by(inode, &path, libc::IN_OPEN);
+    }
     let file = c.k.add_file(Target::Inode(inode), status, Some(path));
     done(c.k.install_fd(process, file, cloexec, 0)?)
+}
+
+/// The inode that a watch on a path is for.
+///
+/// # Errors
+/// As `inotify_add_watch(2)`; `EACCES` unless it may be read.
+pub(crate) fn watchable(c: &mut Caller<'_>, path: &str, itself: bool) -> Result<InodeRef, Errno> {
+    let follow = if itself { Follow::No } else { Follow::Yes };
+    let spot = walk(c, libc::AT_FDCWD, path, follow)?;
+    let Goal::Inode(ino) = spot.goal.ok_or(ENOENT)? else { return Err(EINVAL) };
+    access::check(c.owner(), c.k.tree(c.id.service).get(ino), READ)?;
+    Ok(InodeRef { service: c.service(), ino })
 }
 
 /// A description for what another one refers to, which has no inode.
@@ -304,6 +324,7 @@ impl Kernel {
         }
         let ino = tree.make(dir, name, inode);
         tree.get_mut(dir).modified(now);
+        self.notify_name(InodeRef { service, ino }, (dir, name), libc::IN_CREATE, 0);
         Ok(ino)
     }
 }

@@ -1,5 +1,6 @@
 //! `rename`: one name becomes another, at once.
 
+use super::InodeRef;
 use super::access::{self, WRITE};
 use super::at::walk;
 use super::path::{Follow, Goal, Last, Spot};
@@ -67,10 +68,16 @@ fn rename_at(c: &mut Caller<'_>, (from_fd, from): (i32, u64), (to_fd, to): (i32,
         return Err(ENOTEMPTY);
     }
     let (old, new) = ((old.dir, &*old.name), (new.dir, &*new.name));
+    let inode = |ino| InodeRef { service, ino };
     if flags == EXCHANGE {
         c.k.exchange(service, old, new)?;
+        c.k.notify_move(inode(source), old, new, None);
+        if let Some(target) = target {
+            c.k.notify_move(inode(target), new, old, None);
+        }
     } else {
         c.k.replace(service, source, old, new, target);
+        c.k.notify_move(inode(source), old, new, target);
     }
     done(0)
 }

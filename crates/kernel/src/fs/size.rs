@@ -37,7 +37,9 @@ pub(crate) fn truncate(c: &mut Caller<'_>) -> Sys {
     }
     access::check(c.owner(), inode, WRITE)?;
     within_limit(c, size as u64)?;
-    c.k.inode_resize(c.host, InodeRef { service: c.id.service, ino }, size as u64)?;
+    let inode = InodeRef { service: c.id.service, ino };
+    c.k.inode_resize(c.host, inode, size as u64)?;
+    c.k.notify(inode, libc::IN_MODIFY);
     done(0)
 }
 /// `ftruncate(fd, size)`
@@ -58,6 +60,7 @@ pub(crate) fn ftruncate(c: &mut Caller<'_>) -> Sys {
     let Target::Inode(inode) = open.target else { return Err(EINVAL) };
     within_limit(c, size as u64)?;
     c.k.inode_resize(c.host, inode, size as u64)?;
+    c.k.notify(inode, libc::IN_MODIFY);
     done(0)
 }
 
@@ -103,5 +106,6 @@ pub(crate) fn fallocate(c: &mut Caller<'_>) -> Sys {
     if grows {
         c.k.inode_resize(c.host, inode, end)?;
     }
+    c.k.notify(inode, libc::IN_MODIFY);
     done(0)
 }

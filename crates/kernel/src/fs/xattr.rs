@@ -97,6 +97,7 @@ fn set(c: &mut Caller<'_>, goal: InodeRef) -> Sys {
     }
     inode.attributes.insert(name, value);
     inode.ctime = now;
+    c.k.notify(goal, libc::IN_ATTRIB);
     done(0)
 }
 
@@ -129,5 +130,6 @@ fn remove(c: &mut Caller<'_>, goal: InodeRef) -> Sys {
     let inode = c.k.tree_mut(goal.service).get_mut(goal.ino);
     inode.attributes.remove(&name).ok_or(ENODATA)?;
     inode.ctime = now;
+    c.k.notify(goal, libc::IN_ATTRIB);
     done(0)
 }

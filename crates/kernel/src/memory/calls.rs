@@ -30,9 +30,43 @@ pub fn mmap(c: &mut Caller<'_>) -> Sys {
     if flags & libc::MAP_HUGETLB != 0 {
         return Err(ENOMEM);
     }
+    let counted = flags & libc::MAP_NORESERVE == 0;
+    let promised =
+        if counted && matches!(source, Source::Anonymous) && prot & libc::PROT_WRITE as u32 != 0 { len } else { 0 };
+    let replaced = if flags & libc::MAP_FIXED != 0 { replaced(c, hint, len) } else { (0, 0) };
+    c.allow_memory(len.saturating_sub(replaced.0), promised.saturating_sub(replaced.1))?;
     let at = place(c, hint, len, flags)?;
-    establish(c, at, len, prot, source)?;
+    establish(c, (at, len, prot), source, counted)?;
     done(at as i64)
+}
+
+/// How much is mapped in a range already, and how much of it counts as promised.
+fn replaced(c: &Caller<'_>, at: u64, len: u64) -> (u64, u64) {
+    let pieces = c.k.memory(c.space()).within(at, len);
+    pieces
+        .iter()
+        .fold((0, 0), |(all, promised), (start, vma)| (all + (vma.end - start), promised + vma.committed(*start)))
+}
+
+impl Caller<'_> {
+    /// Fails unless the caller may map so many more bytes, of which so many are a promise of memory.
+    ///
+    /// # Errors
+    /// `ENOMEM` beyond `RLIMIT_AS`, `RLIMIT_DATA` or the memory of its machine.
+    pub(crate) fn allow_memory(&mut self, mapped: u64, promised: u64) -> Result<(), Errno> {
+        let limits = self.process().limits;
+        let space = self.k.memory(self.space());
+        let within = |limit: libc::__rlimit_resource_t, now: &dyn Fn() -> u64, more: u64| {
+            let limit = limits[limit as usize].0;
+            limit == u64::MAX || more == 0 || now().saturating_add(more) <= limit
+        };
+        let fits = within(libc::RLIMIT_AS, &|| space.size(), mapped)
+            && within(libc::RLIMIT_DATA, &|| space.committed(), promised);
+        if !fits {
+            return Err(ENOMEM);
+        }
+        self.k.promise_memory(self.id.service, promised)
+    }
 }
 
 /// What a mapping is to show.
@@ -104,7 +138,7 @@ fn place(c: &mut Caller<'_>, hint: u64, len: u64, flags: i32) -> Result<u64, Err
     if low { memory.place_below(1 << 31, len) } else { memory.place(len) }.ok_or(ENOMEM)
 }
 
-fn establish(c: &mut Caller<'_>, at: u64, len: u64, prot: u32, source: Source) -> Result<(), Errno> {
+fn establish(c: &mut Caller<'_>, (at, len, prot): (u64, u64, u32), source: Source, counted: bool) -> Result<(), Errno> {
     let space = c.space();
     let (backing, backed) = match source {
         Source::Anonymous => {
@@ -124,7 +158,7 @@ fn establish(c: &mut Caller<'_>, at: u64, len: u64, prot: u32, source: Source) -
     if matches!(backing, Backing::Copied(..)) && page_up(backed) < len {
         c.host.protect(at + page_up(backed), len - page_up(backed), libc::PROT_NONE as u32)?;
     }
-    c.k.memory_mut(space).insert_file(at, Vma { end: at + len, prot, backing, name: "" }, backed);
+    c.k.memory_mut(space).insert_file(at, Vma { end: at + len, prot, backing, name: "", counted }, backed);
     Ok(())
 }
 
@@ -224,6 +258,10 @@ pub fn mprotect(c: &mut Caller<'_>) -> Sys {
     if prot & libc::PROT_WRITE as u32 != 0 && pieces.iter().any(|(_, vma)| fixed(vma)) {
         return Err(EACCES);
     }
+    let promised =
+        |start: u64, vma: &Vma| Vma { prot, ..vma.clone() }.committed(start).saturating_sub(vma.committed(start));
+    let promised = pieces.iter().map(|(start, vma)| promised(*start, vma)).sum();
+    c.allow_memory(0, promised)?;
     for (start, vma) in pieces {
         if !vma.backing.is_beyond() {
             c.host.protect(start, vma.end - start, prot)?;
@@ -248,10 +286,13 @@ pub fn brk(c: &mut Caller<'_>) -> Sys {
             return done(end as i64);
         }
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
+        if c.allow_memory(new - old, new - old).is_err() {
+            return done(end as i64);
+        }
         if c.host.map_anonymous(old, new - old, prot).is_err() {
             return done(end as i64);
         }
-        let vma = Vma { end: new, prot, backing: Backing::Anonymous, name: "[heap]" };
+        let vma = Vma { end: new, prot, backing: Backing::Anonymous, name: "[heap]", counted: true };
         c.k.memory_mut(space).insert(old, vma);
     } else if new < old {
         unmap(c, new, old - new);

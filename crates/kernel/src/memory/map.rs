@@ -69,6 +69,8 @@ pub struct Vma {
     pub prot: u32,
     /// What it shows.
     pub backing: Backing,
+    /// Whether it counts as memory that was promised: not if it was asked for without (`MAP_NORESERVE`).
+    pub counted: bool,
     /// A name for `/proc/self/maps`: `[heap]`, `[stack]`, or empty.
     pub name: &'static str,
 }
@@ -76,12 +78,18 @@ pub struct Vma {
 impl Vma {
     /// How many bytes of memory it is a promise of, starting at an address: those of private memory that can be written.
     pub(crate) fn committed(&self, start: u64) -> u64 {
-        let counts = self.backing == Backing::Anonymous && self.prot & libc::PROT_WRITE as u32 != 0;
+        let counts = self.counted && self.backing == Backing::Anonymous && self.prot & libc::PROT_WRITE as u32 != 0;
         if counts { self.end - start } else { 0 }
     }
     /// The part from an address on.
     pub(super) fn tail(&self, start: u64, at: u64) -> Vma {
-        Vma { end: self.end, prot: self.prot, backing: self.backing.shifted(at - start), name: self.name }
+        Vma {
+            end: self.end,
+            prot: self.prot,
+            backing: self.backing.shifted(at - start),
+            name: self.name,
+            counted: self.counted,
+        }
     }
 }
 
@@ -170,7 +178,10 @@ impl AddressSpace {
     }
     fn merge(&mut self, at: u64) {
         let joins = |a_start: u64, a: &Vma, b_start: u64, b: &Vma| {
-            a.end == b_start && a.prot == b.prot && a.name == b.name && a.tail(a_start, a.end).backing == b.backing
+            a.end == b_start
+                && (a.prot, a.counted) == (b.prot, b.counted)
+                && a.name == b.name
+                && a.tail(a_start, a.end).backing == b.backing
         };
         let mut at = at;
         if let Some((before, a)) = self.map.range(..at).next_back()
@@ -286,7 +297,7 @@ mod tests {
     use super::*;
 
     fn anon(end: u64, prot: u32) -> Vma {
-        Vma { end, prot, backing: Backing::Anonymous, name: "" }
+        Vma { end, prot, backing: Backing::Anonymous, name: "", counted: true }
     }
 
     #[test]

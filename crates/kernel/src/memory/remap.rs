@@ -58,6 +58,8 @@ pub(crate) fn mremap(c: &mut Caller<'_>) -> Sys {
         }
         return done(at as i64);
     }
+    let promised = if whole.vma.committed(whole.start) == 0 { 0 } else { new_len - old_len };
+    c.allow_memory(new_len - old_len, promised)?;
     let grow_at = at + old_len;
     let grows_in_place = old_len != 0
         && whole.vma.end == grow_at

@@ -109,6 +109,7 @@ fn start(c: &mut Caller<'_>, r: Request) -> Sys {
     if (r.flags & THREAD != 0 && !sighand) || (sighand && r.flags & VM == 0) {
         return Err(EINVAL);
     }
+    c.k.allow_thread(c.process_id())?;
     if r.flags & THREAD != 0 { new_thread(c, r) } else { new_process(c, r) }
 }
 
@@ -198,6 +199,7 @@ fn new_process(c: &mut Caller<'_>, r: Request) -> Sys {
 /// Forks the host process. The child's thread number is put where the child will read it, for the instant of the fork.
 fn fork_memory(c: &mut Caller<'_>, r: Request, space: AddressSpaceId, pid: u32) -> Result<(), Errno> {
     let old = c.space();
+    c.k.promise_memory(c.id.service, c.k.memory(old).committed())?;
     let mut memory = c.k.memory(old).clone();
     memory.users = 1;
     c.k.spaces.insert(space, memory);

@@ -1,6 +1,6 @@
 //! Resource limits, usage, and scheduling attributes.
 
-use crate::abi::errno::{EINVAL, EPERM, ESRCH};
+use crate::abi::errno::{EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH};
 use crate::caller::Caller;
 use crate::memory::AddressSpace;
 use crate::process::{Process, ProcessId, Thread};
@@ -40,6 +40,29 @@ impl Kernel {
         spaces.dedup();
         let used = spaces.iter().filter_map(|space| self.spaces.get(space)).map(AddressSpace::committed).sum();
         (self.service(service).hardware.memory, used)
+    }
+}
+
+impl Kernel {
+    /// Fails unless a service's machine can promise its programs so much more memory.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub(crate) fn promise_memory(&self, service: ServiceId, more: u64) -> Result<(), Errno> {
+        if more == 0 {
+            return Ok(());
+        }
+        let (total, used) = self.memory_use(service);
+        if used.saturating_add(more) <= total { Ok(()) } else { Err(ENOMEM) }
+    }
+    /// Fails if a service's user has as many threads and processes as one of them may have (`RLIMIT_NPROC`).
+    ///
+    /// # Errors
+    /// `EAGAIN`.
+    pub(crate) fn allow_thread(&self, process: ProcessId) -> Result<(), Errno> {
+        let limit = self.processes[&process].limits[libc::RLIMIT_NPROC as usize].0;
+        let count = || self.threads.keys().filter(|id| id.service == process.service).count() as u64;
+        if limit == INFINITY || count() < limit { Ok(()) } else { Err(EAGAIN) }
     }
 }
 

@@ -54,6 +54,9 @@ impl Kernel {
     }
     /// A process has used processor time: its timers that count it may be due.
     pub(crate) fn processor_used(&mut self, process: ProcessId) {
+        if !self.processes[&process].posix_timers.is_empty() {
+            self.posix_timers_used(process);
+        }
         for (which, signal) in [(libc::ITIMER_VIRTUAL, libc::SIGVTALRM), (libc::ITIMER_PROF, libc::SIGPROF)] {
             let timer = self.processes[&process].interval_timers[which as usize];
             let now = self.interval_now(process, which as usize);

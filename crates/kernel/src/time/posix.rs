@@ -5,8 +5,9 @@ use super::interval::forward;
 use crate::abi::errno::{EAGAIN, EINVAL};
 use crate::caller::Caller;
 use crate::process::ProcessId;
+use crate::process::limits::processor_time;
 use crate::signal::{Info, SIGALRM, Target, is_signal};
-use crate::syscall::{Sys, done};
+use crate::syscall::{Sys, dispatch, done};
 use crate::time::{TimerAction, TimerId};
 use crate::world::Kernel;
 use model::{Errno, ThreadId, VirtualDuration, VirtualTime};
@@ -38,6 +39,10 @@ impl Kernel {
         let Some(timer) = self.processes.get_mut(&process).and_then(|p| p.posix_timers.get_mut(&id)) else { return };
         timer.armed = None;
         timer.fired = true;
+        // One that counts processor time, and only fires once, is idle from now on.
+        if timer.interval == 0 && matches!(timer.kind, Kind::Processor(_)) {
+            timer.next = None;
+        }
         let Some((target, signal, value)) = timer.notify else { return };
         let info = Info { code: Info::TIMER, pid: id, uid: 0, value, signal, address: 0 };
         self.send_signal(target, info);
@@ -48,8 +53,9 @@ impl Kernel {
         if signal == SIGALRM {
             self.rearm_interval(process);
         }
-        let now = self.clock.now();
+        let world = self.clock.now();
         let Some(entry) = self.processes.get_mut(&process) else { return 0 };
+        let used = VirtualTime(processor_time(entry));
         let mut overrun = 0;
         for (id, timer) in &mut entry.posix_timers {
             if timer.notify.is_none_or(|(_, s, _)| s != signal) || !std::mem::take(&mut timer.fired) {
@@ -57,14 +63,27 @@ impl Kernel {
             }
             timer.overrun = 0;
             if let (Some(last), true) = (timer.next, timer.interval != 0) {
-                let (ended, next) = forward(last, timer.interval, now);
+                let counts_use = matches!(timer.kind, Kind::Processor(_));
+                let (ended, next) = forward(last, timer.interval, if counts_use { used } else { world });
                 timer.overrun = u32::try_from(ended.saturating_sub(1)).unwrap_or(u32::MAX).min(i32::MAX as u32);
                 timer.next = Some(next);
-                timer.armed = Some(self.timers.arm(next, TimerAction::Posix(process, *id)));
+                timer.armed = (!counts_use).then(|| self.timers.arm(next, TimerAction::Posix(process, *id)));
             }
             overrun = timer.overrun;
         }
         overrun
+    }
+    /// A process has used processor time: its timers that count it may be due.
+    pub(super) fn posix_timers_used(&mut self, process: ProcessId) {
+        let entry = &self.processes[&process];
+        let used = VirtualTime(processor_time(entry));
+        let is_due = |t: &PosixTimer| {
+            matches!(t.kind, Kind::Processor(_)) && !t.fired && t.next.is_some_and(|next| next <= used)
+        };
+        let due: Vec<u32> = entry.posix_timers.iter().filter(|(_, t)| is_due(t)).map(|(id, _)| *id).collect();
+        for id in due {
+            self.posix_timer_fired(process, id);
+        }
     }
     /// Forgets the POSIX timers of a process.
     pub(crate) fn disarm_posix_timers(&mut self, process: ProcessId) {
@@ -114,9 +133,8 @@ fn notification(c: &mut Caller<'_>, at: u64, id: u32) -> Result<Option<(Target, 
 /// `EINVAL` for an unknown clock or a bad event, `EAGAIN` when there are too many, `EFAULT`.
 pub fn timer_create(c: &mut Caller<'_>) -> Sys {
     let kind = clock_kind(c, c.int(0)).ok_or(EINVAL)?;
-    if let Kind::Processor(_) = kind {
-        let number = c.call().number;
-        c.k.complain(c.id.service, number, "timers of processor time never fire");
+    if matches!(kind, Kind::Processor(process) if process != c.process_id()) {
+        return dispatch::refuse(c, EINVAL, "FB0224: a timer of another process's processor time");
     }
     let free = |id: &u32| !c.k.processes[&c.process_id()].posix_timers.contains_key(id);
     let id = (0..TIMERS_MAX).find(free).ok_or(EAGAIN)?;
@@ -131,9 +149,17 @@ fn timer<'a>(c: &'a mut Caller<'_>) -> Result<&'a mut PosixTimer, Errno> {
     let id = c.arg(0) as u32;
     c.process().posix_timers.get_mut(&id).ok_or(EINVAL)
 }
+/// What a timer counts, as it is now.
+fn now_of(c: &mut Caller<'_>, kind: Kind) -> VirtualTime {
+    match kind {
+        Kind::Processor(_) => VirtualTime(processor_time(c.process())),
+        Kind::Real | Kind::Monotonic => c.now(),
+    }
+}
 /// Time left and period, in nanoseconds.
 fn present(c: &mut Caller<'_>) -> Result<(u64, u64), Errno> {
-    let now = c.now();
+    let kind = timer(c)?.kind;
+    let now = now_of(c, kind);
     let timer = timer(c)?;
     let left = match timer.next {
         Some(at) if at > now => at.since(now).0,
@@ -164,11 +190,11 @@ pub fn timer_settime(c: &mut Caller<'_>) -> Sys {
         let present = present(c)?;
         show(c, c.arg(3), present)?;
     }
-    let now = c.now();
+    let now = now_of(c, kind);
     let at = match kind.instant(c, value.0) {
         _ if value == VirtualDuration::ZERO => None,
         Some(at) if c.int(1) & libc::TIMER_ABSTIME != 0 => Some(at),
-        // One that counts processor time looks armed and never fires.
+        None if c.int(1) & libc::TIMER_ABSTIME != 0 => Some(VirtualTime(value.0)),
         _ => Some(now.after(value)),
     };
     if let Some(armed) = timer(c)?.armed.take() {

@@ -126,7 +126,7 @@ impl World {
         let space = self.k.new_space();
         let mut memory = AddressSpace::default();
         memory.users = 1;
-        let vma = |end, prot, backing| Vma { end, prot, backing, name: "" };
+        let vma = |end, prot, backing| Vma { end, prot, backing, name: "", counted: true };
         let rw = (libc::PROT_READ | libc::PROT_WRITE) as u32;
         memory.insert(BASE, vma(SHARED, rw, Backing::Anonymous));
         memory.insert(

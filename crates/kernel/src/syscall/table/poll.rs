@@ -1,10 +1,7 @@
 //! Readiness: poll, select, epoll, timerfd, signalfd, inotify.
 
-use super::{Row, emulated, partial};
+use super::{Row, emulated};
 use crate::file::{epoll, inotify, poll, select, signalfd, timerfd};
-
-/// What watching files lacks.
-const NO_CHANGES: &str = "events: watches are accepted, no change of a file is ever reported";
 
 /// The rows of this family.
 pub(super) const ROWS: &[Row] = &[
@@ -13,9 +10,9 @@ pub(super) const ROWS: &[Row] = &[
     emulated(213, "epoll_create", epoll::epoll_create),
     emulated(232, "epoll_wait", epoll::epoll_wait),
     emulated(233, "epoll_ctl", epoll::epoll_ctl),
-    partial(253, "inotify_init", inotify::inotify_init, NO_CHANGES),
-    partial(254, "inotify_add_watch", inotify::inotify_add_watch, NO_CHANGES),
-    partial(255, "inotify_rm_watch", inotify::inotify_rm_watch, NO_CHANGES),
+    emulated(253, "inotify_init", inotify::inotify_init),
+    emulated(254, "inotify_add_watch", inotify::inotify_add_watch),
+    emulated(255, "inotify_rm_watch", inotify::inotify_rm_watch),
     emulated(270, "pselect6", select::pselect6),
     emulated(271, "ppoll", poll::ppoll),
     emulated(281, "epoll_pwait", epoll::epoll_pwait),
@@ -25,6 +22,6 @@ pub(super) const ROWS: &[Row] = &[
     emulated(287, "timerfd_gettime", timerfd::timerfd_gettime),
     emulated(289, "signalfd4", signalfd::signalfd4),
     emulated(291, "epoll_create1", epoll::epoll_create1),
-    partial(294, "inotify_init1", inotify::inotify_init1, NO_CHANGES),
+    emulated(294, "inotify_init1", inotify::inotify_init1),
     emulated(441, "epoll_pwait2", epoll::epoll_pwait2),
 ];
