@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   main.rs       which families run; the table; the document
-//!    ├ calls.rs handoffs.rs servers.rs compute.rs starts.rs seeds.rs memory.rs recording.rs growth.rs     a family of figures each
+//!    ├ calls.rs handoffs.rs servers.rs compute.rs starts.rs seeds.rs memory.rs monitors.rs recording.rs growth.rs     a family of figures each
 //!    ├ measure.rs    rounds that take turns, samples, counts that last long enough
 //!    ├ programs.rs   building, finding and running programs
 //!    ├ native.rs     servers outside fbsim, for yardsticks
@@ -22,6 +22,7 @@ mod growth;
 mod handoffs;
 mod measure;
 mod memory;
+mod monitors;
 mod native;
 mod plot;
 mod programs;
@@ -58,6 +59,7 @@ const FAMILIES: &[Family] = &[
     Family { name: "compute", title: "Computation", measure: compute::measure },
     Family { name: "starts", title: "Whole runs", measure: starts::measure },
     Family { name: "memory", title: "Memory", measure: memory::measure },
+    Family { name: "monitors", title: "Monitors", measure: monitors::measure },
     Family { name: "recording", title: "Recording", measure: recording::measure },
     Family { name: "growth", title: "Growth", measure: growth::measure },
 ];

@@ -76,6 +76,18 @@ fn each_kind_of_fault_finds_a_planted_bug() {
         ("eager", "confirmed_is_replicated"),
         ("naive", "heard_in_order"),
         ("wallclock", "lease_is_held"),
+        ("buffered", "saved_survives_a_kill"),
+        ("ignores", "saved_survives_failed_syncs"),
+        ("fullblind", "saved_or_refused"),
+        ("unlocked", "counted_although_held"),
+        ("unlocked", "counted_although_late"),
+        ("pauseblind", "work_is_done_within_the_lease"),
+        ("stamps", "the_last_one_wins"),
+        ("twice", "delivered_once_partition"),
+        ("twice", "delivered_once_cut"),
+        ("twice", "delivered_once_reset"),
+        ("hasty", "delivered_once_drop"),
+        ("hasty", "delivered_once_delay"),
     ] {
         let more = ["--test", test, "--seeds", "10000"];
         let ran = explore(&scratch, "found.star", &format!("NODE_BUG={bug}"), &more).exits(1);
@@ -112,7 +124,7 @@ fn specifications_are_checked_and_planned_without_running() {
     let ran = finish(command(&["check", &scratch.at("found.star")])).exits(0);
     let answer: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
     assert_eq!(answer["ok"], true, "{ran}");
-    assert_eq!(answer["tests"].as_array().map(Vec::len), Some(6), "{ran}");
+    assert_eq!(answer["tests"].as_array().map(Vec::len), Some(17), "{ran}");
     let broken = scratch.file("broken.star", "service(\"a\", \"node\", argz = [])\n");
     let ran = finish(command(&["check", &broken])).exits(2);
     let answer: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");

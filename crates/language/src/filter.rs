@@ -117,7 +117,13 @@ impl FieldFilter {
             Pattern::Exactly(value) => Glob::field(value),
         });
         let kind = own.or_else(|| guard.map(Glob::field));
-        let about = |service| Filter { kind: kind.clone(), service, skip_calls: false };
+        let call = self.pattern("syscall").and_then(Pattern::literal).and_then(|name| name.parse::<Sysno>().ok());
+        let call = call.and_then(|call| u16::try_from(call.id()).ok());
+        let path = self.pattern("path").and_then(|pattern| match pattern {
+            Pattern::Glob(glob) => Some(glob.clone()).filter(|glob| !glob.as_str().is_empty()),
+            Pattern::Exactly(_) => None,
+        });
+        let about = |service| Filter { kind: kind.clone(), service, skip_calls: false, call, path: path.clone() };
         match self.pattern("service").and_then(Pattern::literal).and_then(|name| plan.id(name)) {
             _ if self.pattern("service").and_then(Pattern::literal) == Some("test") => {
                 vec![about(Some(ServiceId::DRIVER))]

@@ -5,7 +5,7 @@
 //! be answered. A world that has ended (a monitor spoke, a deadlock, a limit) answers [`Stopped`] from then on, and
 //! the driver is expected to return at once.
 
-use crate::event::{Event, Note};
+use crate::event::{Body, Call, Event, Note};
 use crate::fault::{Errno, FaultRule, Intervention, RuleId};
 use crate::glob::Glob;
 use crate::ids::{EventIndex, ServiceId};
@@ -29,14 +29,27 @@ pub struct Filter {
     pub service: Option<ServiceId>,
     /// Only complete lines on the standard streams and observed files, and notes: never plain system calls.
     pub skip_calls: bool,
+    /// Of system calls, only this one.
+    pub call: Option<u16>,
+    /// Of system calls, only those on a path that matches.
+    pub path: Option<Glob>,
 }
 
 impl Filter {
+    fn matches_call(&self, call: &Call) -> bool {
+        !self.skip_calls
+            && self.call.is_none_or(|number| number == call.number)
+            && self.path.as_ref().is_none_or(|glob| call.path.as_deref().is_some_and(|path| glob.matches(path)))
+    }
     /// Whether an event matches.
     pub fn matches(&self, event: &Event) -> bool {
-        self.service.is_none_or(|s| s == event.thread.service)
+        let matches_body = match &event.body {
+            Body::Call(call) => self.matches_call(call),
+            Body::Line(_) | Body::Note(_) => true,
+        };
+        matches_body
+            && self.service.is_none_or(|s| s == event.thread.service)
             && self.kind.as_ref().is_none_or(|k| k.matches(event.kind()))
-            && !(self.skip_calls && matches!(event.body, crate::event::Body::Call(_)))
     }
 }
 
