@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn points_are_spread_evenly() {
-        let cases: [(u64, u64, u64, &[u64], &[u64]); 5] = [
+        type Case = (u64, u64, u64, &'static [u64], &'static [u64]);
+        let cases: [Case; 5] = [
             (0, 9, 4, &[0, 3, 6, 9], &[1, 3, 5, 7]),
             (5, 5, 4, &[5], &[]),
             (5, 6, 4, &[5, 6], &[]),

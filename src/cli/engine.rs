@@ -12,7 +12,8 @@ pub(crate) struct Engine {
     /// Whether runs share a boot where they can; the result is the same
     #[arg(long, value_enum, default_value_t, help_heading = "Engine")]
     pub(crate) boot: Boot,
-    /// Hash all memory that programs can write, too, after every so many events and at the end; 0 is never
+    /// Hash all memory that programs can write, too, after every so many events (more, the longer a run is) and at the end;
+    /// 0 is never
     #[arg(long, value_name = "EVENTS", default_value_t = 0, help_heading = "Engine")]
     pub(crate) memory_every: u64,
 }

@@ -51,7 +51,7 @@ fn scripts() -> Vec<Script> {
 }
 
 /// Events between two moments at which memory is hashed.
-const MEMORY_EVERY: &str = "5000";
+const MEMORY_EVERY: &str = "2000";
 
 /// Runs a script inside, once.
 fn run(script: &Script) -> Ran {
@@ -136,7 +136,7 @@ fn write_page(scripts: &[Script], seen: &[Seen]) {
          table from\nwhat it sees: each script is run three times with one seed, the third time while every CPU is busy; \"same\" means \
          that\nthe three event hashes are equal, and so are the hashes over all memory that the programs can write, and that every\nexpected \
          line was printed. One of them:\n\n```console\n$ target/release/fbsim \
-         run --summary --memory-every 5000 -- /bin/bash tests/servers/redis.sh\n```\n\n| program | its work | calls | time | result | script \
+         run --summary --memory-every 2000 -- /bin/bash tests/servers/redis.sh\n```\n\n| program | its work | calls | time | result | script \
          |\n|---|---|---:|---:|---|---|\n",
     );
     for (script, seen) in scripts.iter().zip(seen) {

@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 /// What a specification being loaded may ask of the host.
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
-    pub(crate) resolve_binary: &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>,
+    pub(crate) resolve_binary: crate::load::ResolveBinary<'a>,
     pub(crate) resolve_path: &'a dyn Fn(&str) -> Result<String, String>,
     pub(crate) build: &'a dyn Fn(&Build) -> Result<(), String>,
     pub(crate) read: &'a dyn Fn(&str) -> Result<String, String>,

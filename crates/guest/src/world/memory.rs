@@ -4,10 +4,12 @@ use crate::snapshot;
 use model::{EventHash, EventIndex};
 use std::cell::Cell;
 
-/// The moments at which memory is hashed, and what was found.
+/// The moments at which memory is hashed, and what was found. They lie an eighth of the run so far apart, at least: long
+/// runs of large programs would have too many.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     every: u64,
+    begun: Cell<u64>,
     /// The count of events after which it is due; 0 before the run.
     due: Cell<u64>,
     /// `None` once the host could not tell.
@@ -17,7 +19,7 @@ pub(super) struct Checkpoints {
 impl Checkpoints {
     /// After every so many events of the run; 0 is never.
     pub(super) fn every(events: u64) -> Checkpoints {
-        Checkpoints { every: events, due: Cell::new(0), found: Cell::new(None) }
+        Checkpoints { every: events, begun: Cell::new(0), due: Cell::new(0), found: Cell::new(None) }
     }
     /// The run begins, after so many events.
     pub(super) fn begin(&self, count: u64) {
@@ -25,6 +27,7 @@ impl Checkpoints {
             return;
         }
         self.found.set(Some((EventHash::default(), 0)));
+        self.begun.set(count);
         self.due.set(count.saturating_add(self.every));
     }
     /// Whether memory is to be hashed after so many events.
@@ -37,7 +40,8 @@ impl Checkpoints {
             return None;
         }
         while self.is_due(count) {
-            self.due.set(self.due.get().saturating_add(self.every));
+            let apart = self.every.max((self.due.get() - self.begun.get()) / 8);
+            self.due.set(self.due.get().saturating_add(apart));
         }
         Some(EventIndex(self.due.get() - 1))
     }
