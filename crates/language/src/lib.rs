@@ -44,7 +44,7 @@ mod values;
 pub use builtins::machine::Build;
 pub use error::{Code, SpecError};
 pub use evaluate::STACK_BYTES_MIN;
-pub use load::{LoadOptions, SpecSource, load};
+pub use load::{LoadOptions, ResolveBinary, SpecSource, load};
 pub use outline::{Edge, Finding, Outline};
 pub use reference::{builtin_names, markdown, stubs};
 pub use spec::{Spec, TestInfo, TestKind};

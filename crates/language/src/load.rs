@@ -36,13 +36,16 @@ pub struct SpecSource {
     pub text: String,
 }
 
+/// Finds the program of a service: by its name in the specification and by how it is built, its path on the host.
+pub type ResolveBinary<'a> = &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>;
+
 /// What a specification leaves open.
 pub struct LoadOptions<'a> {
     /// Variables that every service gets, whatever its own `env` says.
     pub env_overrides: Vec<(String, String)>,
     /// From the program of a service, as the specification names it, to a path on the host; with how it is built, if the
     /// specification says so.
-    pub resolve_binary: &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>,
+    pub resolve_binary: ResolveBinary<'a>,
     /// From a file or directory to be shown to a service, as the specification names it, to a path on the host.
     pub resolve_path: &'a dyn Fn(&str) -> Result<String, String>,
     /// Builds a program, or says why it cannot be built. Called whenever the specification is loaded: whoever wants it
