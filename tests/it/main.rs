@@ -28,6 +28,7 @@ mod cases;
 mod cli;
 mod corpus;
 mod determinism;
+mod documents;
 mod explore;
 mod guests;
 mod host;

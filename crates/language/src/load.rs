@@ -36,7 +36,7 @@ pub struct SpecSource {
     pub text: String,
 }
 
-/// From the program of a service to its path on the host, or why there is none.
+/// Finds the program of a service: by its name in the specification and by how it is built, its path on the host.
 pub type ResolveBinary<'a> = &'a dyn Fn(&str, Option<&Build>) -> Result<String, String>;
 
 /// What a specification leaves open.

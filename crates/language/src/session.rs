@@ -7,7 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::Code;
 use crate::evaluate::Budget;
 use crate::guard::Guards;
-use crate::load::Program;
+use crate::load::{Program, ResolveBinary};
 use crate::run::faults::Rules;
 use crate::source::Sources;
 use model::Machine;
@@ -20,7 +20,7 @@ use std::cell::{Cell, RefCell};
 /// What a specification being loaded may ask of the host.
 #[derive(Clone, Copy)]
 pub(crate) struct Surroundings<'a> {
-    pub(crate) resolve_binary: crate::load::ResolveBinary<'a>,
+    pub(crate) resolve_binary: ResolveBinary<'a>,
     pub(crate) resolve_path: &'a dyn Fn(&str) -> Result<String, String>,
     pub(crate) build: &'a dyn Fn(&Build) -> Result<(), String>,
     pub(crate) read: &'a dyn Fn(&str) -> Result<String, String>,
