@@ -11,16 +11,15 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(900);
 const PYTHON: &str = "/usr/bin/python3.11";
-const SHORT: [&str; 5] = ["test_epoll", "test_fcntl", "test_mmap", "test_os", "test_selectors"];
+const SHORT: [&str; 8] =
+    ["test_epoll", "test_fcntl", "test_mmap", "test_openpty", "test_os", "test_pty", "test_selectors", "test_tempfile"];
 const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_subprocess", "test_threading"];
 
 /// Tests that pass natively and not inside: a part of the name, and why. Those of [`Run::Not`] are not run
 /// inside, since they would end the run.
 const KNOWN: &[(&str, Run, &str)] = &[
-    ("ExtendedAttributeTests", Run::Anyway, "no extended attributes; skipped inside"),
     ("Pep383Tests.test_listdir", Run::Anyway, "names of files are UTF-8"),
     ("TestFcntl.test_fcntl_64_bit", Run::Anyway, "F_NOTIFY is refused"),
-    ("test_pidfd_send_signal", Run::Anyway, "a directory of /proc is no process descriptor"),
     ("test_preexec_fork_failure", Run::Anyway, "processes are not limited; skipped inside"),
     ("test_call_timeout", Run::Not, "a process that spins without a call is ended as such"),
     ("test_check_output_timeout", Run::Not, "a process that spins without a call is ended as such"),
