@@ -11,15 +11,14 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(900);
 const PYTHON: &str = "/usr/bin/python3.11";
-const SHORT: [&str; 5] = ["test_epoll", "test_fcntl", "test_mmap", "test_os", "test_selectors"];
+const SHORT: [&str; 8] =
+    ["test_epoll", "test_fcntl", "test_mmap", "test_openpty", "test_os", "test_pty", "test_selectors", "test_tempfile"];
 const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_subprocess", "test_threading"];
 
 /// Tests that pass natively and not inside: a part of the name, and why.
 const KNOWN: &[(&str, &str)] = &[
-    ("ExtendedAttributeTests", "no extended attributes; skipped inside"),
     ("Pep383Tests.test_listdir", "names of files are UTF-8"),
     ("TestFcntl.test_fcntl_64_bit", "F_NOTIFY is refused"),
-    ("test_pidfd_send_signal", "a directory of /proc is no process descriptor"),
     ("test_preexec_fork_failure", "processes are not limited; skipped inside"),
 ];
 

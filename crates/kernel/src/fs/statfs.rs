@@ -33,7 +33,7 @@ fn answer(c: &mut Caller<'_>, goal: Goal) -> Sys {
     };
     let service = c.service();
     let hardware = c.k.service(service).hardware;
-    let disk = (hardware.disk / BLOCK, c.k.disk_free(service) / BLOCK, FILES);
+    let disk = ((hardware.disk + c.k.tree(service).disk_own) / BLOCK, c.k.disk_free(service) / BLOCK, FILES);
     let memory = hardware.memory / 2 / BLOCK;
     let (magic, (blocks, free, files)) = match volume {
         Some(Volume::Root) => (libc::EXT4_SUPER_MAGIC as u64, disk),

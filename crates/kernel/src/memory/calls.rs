@@ -30,7 +30,8 @@ pub fn mmap(c: &mut Caller<'_>) -> Sys {
     if flags & libc::MAP_HUGETLB != 0 {
         return Err(ENOMEM);
     }
-    let counted = flags & libc::MAP_NORESERVE == 0;
+    // Stacks of threads are large and hardly used.
+    let counted = flags & (libc::MAP_NORESERVE | libc::MAP_STACK) == 0;
     let promised =
         if counted && matches!(source, Source::Anonymous) && prot & libc::PROT_WRITE as u32 != 0 { len } else { 0 };
     let replaced = if flags & libc::MAP_FIXED != 0 { replaced(c, hint, len) } else { (0, 0) };

@@ -69,7 +69,7 @@ pub struct Vma {
     pub prot: u32,
     /// What it shows.
     pub backing: Backing,
-    /// Whether it counts as memory that was promised: not if it was asked for without (`MAP_NORESERVE`).
+    /// Whether it counts as memory that was promised: not if it was asked for without (`MAP_NORESERVE`), nor for stacks.
     pub counted: bool,
     /// A name for `/proc/self/maps`: `[heap]`, `[stack]`, or empty.
     pub name: &'static str,
@@ -114,6 +114,8 @@ pub struct AddressSpace {
     pub heap_end: u64,
     /// Bytes of private memory that programs may write to.
     committed: u64,
+    /// How much of that it had when it was forked: it is shared with the parent until somebody writes to it.
+    inherited: u64,
     /// How many simulated processes use it (two while a `vfork` child has not executed a program).
     pub users: u32,
 }
@@ -279,10 +281,18 @@ impl AddressSpace {
     pub fn committed(&self) -> u64 {
         self.committed
     }
+    /// The part of it that is its own, and not shared with the process that it was forked from.
+    pub fn promised(&self) -> u64 {
+        self.committed.saturating_sub(self.inherited)
+    }
+    /// It is the copy of a fork.
+    pub fn was_forked(&mut self) {
+        (self.users, self.inherited) = (1, self.committed);
+    }
     /// Forgets everything.
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
         self.known.take();
-        self.committed = 0;
+        (self.committed, self.inherited) = (0, 0);
         std::mem::take(&mut self.map).into_iter().collect()
     }
 }

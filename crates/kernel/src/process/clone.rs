@@ -199,9 +199,8 @@ fn new_process(c: &mut Caller<'_>, r: Request) -> Sys {
 /// Forks the host process. The child's thread number is put where the child will read it, for the instant of the fork.
 fn fork_memory(c: &mut Caller<'_>, r: Request, space: AddressSpaceId, pid: u32) -> Result<(), Errno> {
     let old = c.space();
-    c.k.promise_memory(c.id.service, c.k.memory(old).committed())?;
     let mut memory = c.k.memory(old).clone();
-    memory.users = 1;
+    memory.was_forked();
     c.k.spaces.insert(space, memory);
     let forked = if r.flags & libc::CLONE_CHILD_SETTID as u64 != 0 {
         let before = c.read_u32(r.child_tid)?;

@@ -38,7 +38,7 @@ impl Kernel {
         let mut spaces: Vec<_> = own.map(|p| p.space).collect();
         spaces.sort_unstable();
         spaces.dedup();
-        let used = spaces.iter().filter_map(|space| self.spaces.get(space)).map(AddressSpace::committed).sum();
+        let used = spaces.iter().filter_map(|space| self.spaces.get(space)).map(AddressSpace::promised).sum();
         (self.service(service).hardware.memory, used)
     }
 }
@@ -298,7 +298,7 @@ pub fn processors(c: &Caller<'_>) -> u32 {
 fn thread_named(c: &Caller<'_>) -> Result<ThreadId, Errno> {
     let id = match c.int(0) {
         0 => c.id,
-        tid => ThreadId { service: c.service(), tid: u32::try_from(tid).map_err(|_| EINVAL)? },
+        tid => ThreadId { service: c.service(), tid: u32::try_from(tid).map_err(|_| ESRCH)? },
     };
     if c.k.threads.contains_key(&id) { Ok(id) } else { Err(ESRCH) }
 }

@@ -18,6 +18,9 @@ mod discipline;
 pub(crate) mod job;
 mod settings;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use calls::{Opening, open_terminal, read, write};
 pub(crate) use control::ioctl;
 

@@ -26,11 +26,11 @@ pub(crate) struct Settings {
     /// Local modes.
     pub(super) local: u32,
     /// The number of the line discipline.
-    line: u8,
+    pub(super) line: u8,
     /// Special characters; 0 is none.
     pub(super) characters: [u8; CHARACTERS],
     /// Speeds in baud, input and output.
-    speeds: [u32; 2],
+    pub(super) speeds: [u32; 2],
 }
 
 impl Default for Settings {
