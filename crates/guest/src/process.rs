@@ -54,15 +54,17 @@ fn wait() {
 }
 
 /// Whether this process stays when its address space is gone: a snapshot needs it again.
-pub(crate) fn outlives_its_space() -> bool {
+fn outlives_its_space() -> bool {
     LOCAL.space.get().0 < shared().armed_below.load(Ordering::Relaxed)
 }
 
-/// This process is about to end: its number may soon be another's.
-pub(crate) fn leave_world() {
-    if !outlives_its_space() {
+/// This process's address space is gone. True if the process is to end as well: its number may soon be another's.
+pub(crate) fn leave_world() -> bool {
+    let ends = !outlives_its_space();
+    if ends {
         shared().pids[LOCAL.space.get().0 as usize].store(0, Ordering::Relaxed);
     }
+    ends
 }
 
 /// Which of the two processes after a fork this is.

@@ -170,11 +170,10 @@ fn switch() {
         match step {
             Ok(()) => return,
             Err((to, gone)) => {
-                if gone {
-                    process::leave_world();
-                }
+                let ends = gone && process::leave_world();
                 baton::pass(to);
-                if gone && !process::outlives_its_space() {
+                // From here on the arena may be another world's, or gone.
+                if ends {
                     raw::exit(0);
                 }
                 process::wait_for_baton();
