@@ -96,21 +96,29 @@ fn mask(leaf: u32, subleaf: u32, [mut a, mut b, mut c, mut d]: [u32; 4]) -> [u32
     [a, b, c, d]
 }
 
-/// Makes `cpuid` trap in this process. False where the host cannot.
+/// Makes `cpuid` trap in this process and in those it forks. False where the host cannot.
+///
+/// The supervisor traps too, though it has nothing to hide from itself: where the setting differs between two processes,
+/// the host writes a register of the processor at every switch between them, which in a virtual machine takes longer than
+/// the switch.
 pub(crate) fn trap() -> bool {
-    // SAFETY: changes this process alone; fbsim's own code in a guest's process does not use cpuid.
-    unsafe { raw::syscall3(libc::SYS_arch_prctl, ARCH_SET_CPUID, 0, 0) == 0 }
+    // SAFETY: changes this process alone, whose handler of SIGSEGV answers for the instruction.
+    let able = unsafe { raw::syscall3(libc::SYS_arch_prctl, ARCH_SET_CPUID, 0, 0) == 0 };
+    *ABLE.get_or_init(|| able)
 }
 
 /// Whether `cpuid` can be made to trap on this host.
 pub fn can_trap() -> bool {
-    let able = trap();
-    if able {
-        // SAFETY: undoes what `trap` did.
-        unsafe { raw::syscall3(libc::SYS_arch_prctl, ARCH_SET_CPUID, 1, 0) };
-    }
-    able
+    *ABLE.get_or_init(|| {
+        // SAFETY: changes this process alone, and back.
+        unsafe {
+            raw::syscall3(libc::SYS_arch_prctl, ARCH_SET_CPUID, 0, 0) == 0
+                && raw::syscall3(libc::SYS_arch_prctl, ARCH_SET_CPUID, 1, 0) == 0
+        }
+    })
 }
+
+static ABLE: OnceLock<bool> = OnceLock::new();
 
 /// Emulates the trapped instruction at the frame's instruction pointer. False if it is something else.
 pub(crate) fn emulate(frame: Frame) -> bool {

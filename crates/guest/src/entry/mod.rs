@@ -231,14 +231,19 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
     // SAFETY: as in `on_sigsys`.
     unsafe { raw::set_fs_base(SAVE.get().host_fs) };
     let frame = Frame(context);
+    let (error, trap, _) = frame.fault();
+    const GENERAL_PROTECTION: u64 = 13;
+    let protection = signal == libc::SIGSEGV && trap == GENERAL_PROTECTION;
     if !from_guest {
+        // The supervisor's own libraries ask what the processor can do.
+        if protection && LOCAL.space.get() == AddressSpaceId::SUPERVISOR && cpuid::emulate(frame) {
+            return;
+        }
         internal_fault(signal, frame);
     }
     // SAFETY: the kernel passes a valid siginfo.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as u64) };
-    let (error, trap, _) = frame.fault();
-    const GENERAL_PROTECTION: u64 = 13;
-    if signal == libc::SIGSEGV && trap == GENERAL_PROTECTION && cpuid::emulate(frame) {
+    if protection && cpuid::emulate(frame) {
         SELECTOR.store(BLOCK, Ordering::Relaxed);
         // SAFETY: nothing of fbsim runs after this but the handler's epilogue and the restorer.
         unsafe { raw::set_fs_base(guest_fs) };

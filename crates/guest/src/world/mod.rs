@@ -125,6 +125,7 @@ pub fn prepare_worker() -> Result<(), Requirement> {
     pool::map().map_err(|e| Requirement::Arena(e.to_string()))?;
     cpuid::read_table();
     entry::install().map_err(|e| Requirement::Arena(e.to_string()))?;
+    cpuid::trap();
     // SAFETY: both calls only change flags of this process.
     unsafe {
         libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
