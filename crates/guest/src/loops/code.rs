@@ -11,7 +11,7 @@
 //!
 //! Neither flags nor the guest's stack are touched.
 
-use crate::patch::{JUMP, jump};
+use crate::patch::{JUMP, jump, leaves};
 use iced_x86::{Code, Decoder, DecoderOptions, Encoder, FlowControl, Instruction, Mnemonic};
 
 /// Bytes set aside for one.
@@ -100,19 +100,8 @@ pub(crate) fn can_move(instruction: &Instruction) -> bool {
     };
     instruction.code() != Code::INVALID
         && flow
-        && !instruction.is_privileged()
-        && !matches!(
-            instruction.mnemonic(),
-            Mnemonic::Cpuid
-                | Mnemonic::Rdtsc
-                | Mnemonic::Rdtscp
-                | Mnemonic::Syscall
-                | Mnemonic::Rdrand
-                | Mnemonic::Rdseed
-                | Mnemonic::Pushfq
-                | Mnemonic::Popfq
-                | Mnemonic::Int3
-        )
+        && !leaves(instruction)
+        && !matches!(instruction.mnemonic(), Mnemonic::Pushfq | Mnemonic::Popfq | Mnemonic::Int3)
 }
 
 /// The bytes with which an instruction does at `to` what it does where it is.

@@ -89,8 +89,13 @@ fn can_move(instruction: &Instruction) -> bool {
     instruction.code() != Code::INVALID
         && instruction.flow_control() == FlowControl::Next
         && !instruction.is_ip_rel_memory_operand()
-        && !instruction.is_privileged()
-        && !matches!(
+        && !leaves(instruction)
+}
+
+/// Whether an instruction enters the kernel, or may trap for what it would tell of the processor.
+pub(crate) fn leaves(instruction: &Instruction) -> bool {
+    instruction.is_privileged()
+        || matches!(
             instruction.mnemonic(),
             Mnemonic::Cpuid
                 | Mnemonic::Rdtsc

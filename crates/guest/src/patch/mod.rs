@@ -22,7 +22,7 @@ use crate::raw;
 use counted::{Counted, Mapped};
 pub(crate) use counted::{find as find_loop, is_ours, mapped, trapped as trapped_loop};
 use decode::Form;
-pub(crate) use decode::JUMP;
+pub(crate) use decode::{JUMP, leaves};
 use kernel::abi::PAGE;
 use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES};
 use model::LoopSite;
