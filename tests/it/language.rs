@@ -95,6 +95,20 @@ fn each_kind_of_fault_finds_a_planted_bug() {
     }
 }
 
+/// A program that takes what one read returns for a message: the search cuts the read short, and shrinks to that alone.
+#[test]
+fn a_read_that_is_taken_for_a_message_is_found() {
+    let scratch = prepared("transfer", "adder");
+    explore(&scratch, "adder.star", "ADDER_BUG=", &["--seeds", "500"]).exits(0);
+    let line = ["explore", &scratch.at("adder.star"), "--env", "ADDER_BUG=whole", "--output", &scratch.at("found")];
+    let ran = finish(command(&line)).exits(1);
+    ran.says(&[
+        "FAIL test_sums_are_right  seed ",
+        "the ordinary run, except for one choice:",
+        "a short read: recvfrom of adder/100 returned ",
+    ]);
+}
+
 /// A power failure at chosen instants of SQLite's commits, in either of its journal modes: what was acknowledged is there
 /// afterwards and the file is sound. Without syncs it is not, and that is found.
 #[test]

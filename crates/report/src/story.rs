@@ -68,9 +68,29 @@ fn sentence(names: Names<'_>, events: &[Event], position: usize, note: &Note) ->
             }
         }
         "transfer" => {
-            format!("{} transferred only a part of what it asked for", thread_name(names, stream.as_thread()))
+            let thread = stream.as_thread();
+            let who = thread_name(names, thread);
+            let cut = events[position..].iter().filter(|e| e.thread == thread).find_map(|e| match &e.body {
+                Body::Call(call) => Some(call),
+                _ => None,
+            });
+            match cut {
+                Some(call) => short(&who, call),
+                None => format!("{who} moved only a part of what it could"),
+            }
         }
         _ => format!("question {} of the specification was answered {}", stream.0, int(note, "picked")),
+    }
+}
+
+/// A call that moved less than it could.
+fn short(who: &str, call: &Call) -> String {
+    let name = call_name(call.number);
+    let moved = call.result;
+    if ["write", "send"].iter().any(|prefix| name.starts_with(prefix)) {
+        format!("a short write: {name} of {who} took only {moved} bytes although there was room for more")
+    } else {
+        format!("a short read: {name} of {who} returned {moved} bytes although more had been sent")
     }
 }
 

@@ -74,14 +74,14 @@ fn unread(c: &mut Caller<'_>, file: FileId) -> Result<u64, Errno> {
     let open = c.k.open_file(file);
     let position = open.offset;
     if let Target::Object(object) = open.target {
-        if let Some(pipe) = c.k.files.get_pipe(object) {
-            return Ok(pipe.len() as u64);
+        if let Ok(pipe) = c.k.files.pipe(object) {
+            return Ok(pipe.tell() as u64);
         }
         if let Some(instance) = c.k.files.get_inotify(object) {
             return Ok(instance.unread() as u64);
         }
         if is_socket(c, file) {
-            return Ok(c.k.socket_available(object) as u64);
+            return Ok(c.k.socket_tell(object) as u64);
         }
     }
     let size = regular::size(c, file).ok_or(ENOTTY)?;

@@ -31,6 +31,7 @@ pub mod ranges;
 pub mod readiness;
 pub mod regular;
 pub mod select;
+pub mod short;
 pub mod signalfd;
 pub mod splice;
 pub mod timerfd;

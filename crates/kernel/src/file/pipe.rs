@@ -64,6 +64,8 @@ pub struct Pipe {
     writers: u32,
     /// How many descriptions that read and that write it there have ever been: what opening a named pipe waits for.
     opened: (u32, u32),
+    /// How many of the oldest bytes a reader was told of (`FIONREAD`).
+    told: usize,
 }
 
 impl Pipe {
@@ -113,8 +115,31 @@ impl Pipe {
     pub(crate) fn is_packet(&self) -> bool {
         self.buffers.front().is_some_and(|b| b.packet)
     }
+    /// A reader is told how many bytes there are.
+    pub(crate) fn tell(&mut self) -> usize {
+        self.told = self.len();
+        self.told
+    }
+    /// How many buffers a read of so many bytes reads to their end, if a part of them might be all that has come: not
+    /// where nobody is left to write more, and a packet is whole.
+    fn divisible(&self, wanted: u64) -> usize {
+        if !self.has_writers() || self.is_packet() || self.buffers.len() < 2 {
+            return 1;
+        }
+        let ends = self.buffers.iter().scan(0, |sum, buffer| {
+            *sum += buffer.unread().len() as u64;
+            Some(*sum)
+        });
+        ends.take_while(|end| *end <= wanted).count()
+    }
+    /// How many bytes so many of the oldest buffers hold, and no fewer than were told of.
+    fn bytes_of(&self, buffers: usize) -> u64 {
+        let bytes: usize = self.buffers.iter().take(buffers).map(|b| b.unread().len()).sum();
+        bytes.max(self.told) as u64
+    }
     /// Drops the oldest bytes; of a packet also what is left of it.
     pub(crate) fn consume(&mut self, mut n: usize) {
+        self.told = self.told.saturating_sub(n);
         while let Some(buffer) = self.buffers.front_mut() {
             let len = buffer.unread().len().min(n);
             buffer.taken += len;
@@ -192,6 +217,7 @@ impl Kernel {
             readers: 0,
             writers: 0,
             opened: (0, 0),
+            told: 0,
         };
         self.add_object(Object::Pipe(pipe))
     }
@@ -250,7 +276,9 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
     if pipe.is_empty() {
         return park_or_again(c, file, object, "the pipe is empty");
     }
-    let was = pipe.fullness();
+    let (was, buffers) = (pipe.fullness(), pipe.divisible(wanted));
+    let part = c.k.part_of(c.id, buffers);
+    let wanted = if part < buffers { wanted.min(c.k.files.pipe(object)?.bytes_of(part)) } else { wanted };
     let moved = with_buffer(c, |c, buffer| {
         let mut moved = 0;
         loop {
@@ -275,6 +303,9 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
         }
     })?;
     c.k.pipe_drained(object, was);
+    if part < buffers {
+        c.k.pipe_filled(object);
+    }
     done(moved)
 }
 

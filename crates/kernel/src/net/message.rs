@@ -7,7 +7,7 @@ use crate::net::address::{read_address, write_address};
 use crate::net::calls::socket_of;
 use crate::net::control::{read_control, write_control};
 use crate::net::receive::{Attempt, receive_message};
-use crate::net::transfer::{Outgoing, send, socket_behind};
+use crate::net::transfer::{Outgoing, send, socket_behind, total};
 use crate::syscall::{Outcome, Sys, block, done};
 use model::Errno;
 
@@ -145,6 +145,7 @@ pub(crate) fn sendmmsg(c: &mut Caller<'_>) -> Sys {
             Err(_) if n > 0 => return done(n),
             header => header?,
         };
+        let whole = total(&header.vector);
         let outcome = match send_header(c, file, header, flags) {
             Err(_) | Ok(Outcome::NoReturn) if n > 0 => return done(n),
             outcome => outcome?,
@@ -163,6 +164,9 @@ pub(crate) fn sendmmsg(c: &mut Caller<'_>) -> Sys {
         };
         c.call().progress = 0;
         c.write_u32(header_at + MSGHDR, moved as u32)?;
+        if (moved as u64) < whole {
+            return done(n + 1);
+        }
     }
     done(count)
 }

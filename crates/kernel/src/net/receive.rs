@@ -69,7 +69,7 @@ pub(super) fn receive_message(
         return Err(ENOTSOCK);
     };
     let (stream, timeout) = (socket.is_stream(), socket.options.receive_timeout);
-    let tcp = socket.tcp().is_some();
+    let (tcp, told) = (socket.tcp().is_some(), socket.told);
     let peek = flags & libc::MSG_PEEK != 0;
     let all = stream && flags & libc::MSG_WAITALL != 0 && !peek;
     let total = total(into);
@@ -82,6 +82,9 @@ pub(super) fn receive_message(
         for (at, len) in slice(into, progress, room) {
             c.check(at, len, libc::PROT_WRITE as u32)?;
         }
+        let there = if stream && !all { want.min(c.k.socket_available(id)) } else { 0 };
+        let part = if peek { there } else { c.k.part_of(c.id, there).max(told.min(there)) };
+        let want = if part < there { part } else { want };
         let received = match c.k.socket_receive(id, want, peek) {
             Ok(received) => received,
             Err(EAGAIN) => {
@@ -104,6 +107,12 @@ pub(super) fn receive_message(
         let n = received.bytes.len();
         if !dropped {
             scatter(c, into, progress, &received.bytes)?;
+        }
+        if stream {
+            c.k.socket_mut(id).told = if peek { told.max(n) } else { told.saturating_sub(n) };
+        }
+        if part < there {
+            c.k.announce_rest(id, libc::EPOLLIN | libc::EPOLLRDNORM);
         }
         let cut = !stream && received.length > n;
         let sum = progress as usize + n;

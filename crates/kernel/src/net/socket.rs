@@ -34,6 +34,8 @@ pub struct Socket {
     pub(super) local: Option<SocketAddr>,
     /// How it was bound before a connect fixed its address.
     pub(super) unconnected: Option<Option<SocketAddr>>,
+    /// How many of the oldest bytes of a stream its reader was told of.
+    pub(super) told: usize,
     /// What its protocol keeps.
     pub(super) body: Body,
 }
@@ -92,7 +94,7 @@ impl Socket {
     /// A socket in its first state.
     pub(super) fn new(service: ServiceId, domain: i32, kind: i32, protocol: i32, body: Body) -> Socket {
         let options = Options::default();
-        Socket { service, domain, kind, protocol, options, error: None, local: None, unconnected: None, body }
+        Socket { service, domain, kind, protocol, options, error: None, local: None, unconnected: None, told: 0, body }
     }
     /// Its TCP state, if it is a TCP socket.
     pub(super) fn tcp(&self) -> Option<&Tcp> {
@@ -205,6 +207,12 @@ impl Kernel {
             Body::Unix(unix) => unix.available(socket.is_stream()),
             Body::Netlink(netlink) => netlink.available(),
         }
+    }
+    /// The same, for a program that is told of them (`FIONREAD`, `MSG_PEEK`) and may count on them.
+    pub(crate) fn socket_tell(&mut self, id: ObjectId) -> usize {
+        let available = self.socket_available(id);
+        self.socket_mut(id).told = available;
+        available
     }
     /// Readiness of a socket as `EPOLL*` bits.
     pub(crate) fn socket_readiness(&self, id: ObjectId) -> u32 {

@@ -158,6 +158,11 @@ fn send_stream(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) -
             Err(error) => return Err(error),
         };
         let n = room.min(total - progress).min(SEGMENT_MAX as u64);
+        let part = match progress {
+            0 if nonblocking(c, file, out.flags) => c.k.part_of(c.id, n as usize) as u64,
+            _ => n,
+        };
+        let (short, n) = (part < n, part);
         if n > 0 {
             let bytes = match gather(c, &out.from, progress, n) {
                 Err(_) if progress > 0 => return done(progress),
@@ -171,7 +176,10 @@ fn send_stream(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) -
             c.call().progress += n;
         }
         let progress = progress + n;
-        if progress == total {
+        if short {
+            c.k.announce_rest(id, libc::EPOLLOUT | libc::EPOLLWRNORM);
+        }
+        if short || progress == total {
             return done(progress);
         }
         if n == 0 {

@@ -8,6 +8,7 @@ mod machine;
 mod messages;
 mod options;
 mod ports;
+mod short;
 mod streams;
 mod tcp;
 mod udp;
