@@ -128,9 +128,9 @@ fn enter_world() {
 }
 
 fn become_supervisor() {
-    enter_world();
-    // The number is still that of the supervisor this one comes from.
+    // The new world does not know the supervisor this one comes from.
     leash::follow(shared().pids[0].load(Ordering::Relaxed));
+    enter_world();
     // SAFETY: getpid has no preconditions.
     let pid = unsafe { raw::syscall3(libc::SYS_getpid, 0, 0, 0) };
     shared().pids[0].store(pid as i32, Ordering::Relaxed);
