@@ -256,4 +256,7 @@ pub(crate) struct Worker {
     /// The CPU to stay on
     #[arg(long)]
     pub(crate) cpu: Option<usize>,
+    /// The process that it does not outlive, which started it
+    #[arg(long, value_name = "PID")]
+    pub(crate) parent: Option<i32>,
 }

@@ -33,7 +33,7 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Trace(args) => trace::trace(args),
         Command::Odds(args) => odds::odds(&args),
         Command::Doctor => doctor::doctor(),
-        Command::Worker(args) => pool::worker::serve(args.cpu),
+        Command::Worker(args) => pool::worker::serve(&args),
     }
 }
 

@@ -86,7 +86,12 @@ impl Pool {
     fn spawn(&mut self, index: usize) -> Result<Member, Problem> {
         let program = std::env::current_exe().map_err(|e| Problem::internal(format!("where am I? {e}")))?;
         let mut command = Command::new(program);
-        command.arg("worker").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        command
+            .arg("worker")
+            .args(["--parent", &std::process::id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0);
         // The simulated kernel runs between two instructions of a guest: what it does not touch of the processor's wide
         // registers need not be saved. Restartable sequences would cost at every hand-off and nobody uses them.
         let narrow = "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL";

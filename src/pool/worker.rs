@@ -32,12 +32,15 @@ struct Worker {
 }
 
 /// Serves until standard input ends.
-pub(crate) fn serve(cpu: Option<usize>) -> Result<Exit, Problem> {
-    if let Some(cpu) = cpu {
+pub(crate) fn serve(options: &cli::Worker) -> Result<Exit, Problem> {
+    if let Some(cpu) = options.cpu {
         pin(cpu);
     }
-    // A worker does not outlive the command, however that ends.
+    // A worker does not outlive the command, however that ends: not even if it has ended before this.
     let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+    if options.parent.is_some_and(|parent| parent != nix::unistd::getppid().as_raw()) {
+        return Ok(Exit::Held);
+    }
     let mut from = BufReader::new(io::stdin());
     let Some(Frame::Setup(setup)) = read(&mut from)? else { return Ok(Exit::Held) };
     let worker = match Worker::new(setup) {

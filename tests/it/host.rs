@@ -195,6 +195,33 @@ fn nothing_is_left_when_the_command_is_killed() {
     figure(&format!("{alive} processes of a search are gone {:.1?} after it was started and killed", ran.took));
 }
 
+/// Children, grandchildren, and daemons that were forked twice and have a session of their own, all of which wait for
+/// ever, while the first process goes on forking.
+const FAMILY: &str = "mkfifo /tmp/never; exec 3<>/tmp/never
+    (cat <&3 & (cat <&3 & cat <&3 & wait) & wait) &
+    for daemon in 1 2 3; do (setsid sh -c 'cat <&3 & cat <&3 & cat <&3' &); done
+    sleep 1; echo up; while sleep 1; do :; done";
+
+#[test]
+fn what_guests_forked_ends_with_the_command_and_with_its_worker() {
+    for whom in ["the command", "its worker"] {
+        let mut started = Started::new(command(&["run", "--", "/bin/bash", "-c", FAMILY]));
+        started.wait_for("up");
+        let alive = started.processes().len();
+        assert!(alive >= 14, "only {alive} processes of a world are seen");
+        let killed = started.elapsed();
+        match whom {
+            "the command" => started.signal(Signal::SIGKILL),
+            _ => nix::sys::signal::kill(started.worker(), Signal::SIGKILL).expect("a worker"),
+        }
+        let ran = started.finish_all(Duration::from_secs(30));
+        let took = ran.took.saturating_sub(killed);
+        assert!(ran.code() != 0, "{ran}");
+        figure(&format!("{alive} processes of a world are gone {took:.2?} after {whom} was killed"));
+        assert!(took < Duration::from_secs(3), "{took:?} after {whom} was killed\n{ran}");
+    }
+}
+
 #[test]
 fn an_ordinary_user_needs_no_more_than_root() {
     if !is_root() {

@@ -1,15 +1,18 @@
-//! What people deploy: each script of `tests/servers` puts a program from Debian's packages to real work. It must do that
+//! What people deploy: each script of `tests/servers` puts a program from Debian's packages, or a crate that is built
+//! for it, to real work. It must do that
 //! inside fbsim, twice with the same seed to the same event hash, and a third time while the machine is busy.
 //!
-//! A script is bash; its header says which program it is about, what has to be installed, what the work is, and which
-//! lines must be printed, in this order. `FBSIM_COMPATIBILITY=1` writes `docs/compatibility.md` from what was seen;
+//! A script is bash; its header says which program it is about, what has to be installed or built, what the work is, and
+//! which lines must be printed, in this order. Services that call one another by name are specifications, in
+//! `specs/servers`. `FBSIM_COMPATIBILITY=1` writes `docs/compatibility.md` from what was seen;
 //! without it the test fails if that page does not list exactly the scripts there are.
 
 use crate::support::load::Load;
 use crate::support::process::{Ran, finish_within};
-use crate::support::{between, command, cpus, figure, root, setting};
+use crate::support::{Scratch, between, command, cpus, figure, root, setting, skipped};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,6 +26,8 @@ const BY_HAND: &str = "<!-- by hand from here -->\n";
 struct Script {
     name: String,
     program: String,
+    /// The directory of the crate whose programs it runs.
+    from: Option<String>,
     work: String,
     expected: Vec<String>,
 }
@@ -45,9 +50,33 @@ fn scripts() -> Vec<Script> {
             text.lines().filter_map(|l| l.strip_prefix(&format!("# {key}: "))).map(str::to_owned).collect()
         };
         let one = |key: &str| all(key).first().cloned().unwrap_or_else(|| panic!("{file} has no line '# {key}: …'"));
-        Some(Script { name, program: one("program"), work: one("work"), expected: all("expect") })
+        let (program, from) = (one("program"), all("crate").pop());
+        Some(Script { name, program, from, work: one("work"), expected: all("expect") })
     };
     names.iter().filter_map(read).collect()
+}
+
+/// Builds what a script runs, where that has to be built. False, with a notice, where its crates cannot be had.
+fn is_there(script: &Script) -> bool {
+    let Some(directory) = &script.from else { return true };
+    let target = root().join(format!("target/servers-{}", script.name));
+    let build = |more: &[&str]| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--release", "--locked", "--target-dir"]).arg(&target).args(more);
+        cargo.current_dir(root().join(directory));
+        finish_within(cargo, LIMIT)
+    };
+    // What was fetched before needs no network.
+    if build(&["--offline"]).code() == 0 {
+        return true;
+    }
+    let ran = build(&[]);
+    let missing = ["failed to download", "failed to get", "Could not resolve"].iter().any(|t| ran.stderr.contains(t));
+    assert!(ran.code() == 0 || missing, "{directory} does not build\n{ran}");
+    if missing {
+        skipped(&format!("{}: its crates cannot be fetched", script.program));
+    }
+    !missing
 }
 
 /// Events between two moments at which memory is hashed.
@@ -95,7 +124,7 @@ fn all(scripts: &[Script], times: usize) -> Vec<Vec<Ran>> {
 
 #[test]
 fn what_people_deploy_runs_and_repeats() {
-    let scripts = scripts();
+    let scripts: Vec<Script> = scripts().into_iter().filter(is_there).collect();
     let mut seen: Vec<Seen> = Vec::new();
     let twice = all(&scripts, 2);
     let busy = {
@@ -119,12 +148,40 @@ fn what_people_deploy_runs_and_repeats() {
     assert!(wrong.is_empty(), "{} of {} programs:\n{}", wrong.len(), seen.len(), wrong.join("\n"));
 }
 
+/// The specifications of services that call one another by name, and the programs they are about.
+const BY_NAME: [(&str, &[&str]); 3] = [
+    ("curl", &["/usr/bin/curl", "/usr/sbin/nginx"]),
+    ("etcd", &["/usr/bin/etcd", "/usr/bin/etcdctl"]),
+    ("redis", &["/usr/bin/redis-server"]),
+];
+
+#[test]
+fn services_that_call_one_another_by_name_repeat() {
+    for (name, programs) in BY_NAME {
+        if let Some(missing) = programs.iter().find(|program| !std::path::Path::new(program).exists()) {
+            skipped(&format!("{name}.star: {missing} is not installed (`make setup` installs it)"));
+            continue;
+        }
+        let scratch = Scratch::new("byname");
+        let (spec, output) = (format!("specs/servers/{name}.star"), scratch.at("found"));
+        let fixed = ["explore", &spec, "--twice", "--keep-going", "--no-shrink", "--seeds", "3", "--output", &output];
+        let ran = finish_within(command(&fixed), LIMIT).exits(0).says(&[" 0 failed, 0 inconclusive, 0 lost"]);
+        let line = ran.rest_of("every seed run twice:");
+        let pairs: u64 = line.split(' ').next().and_then(|n| n.parse().ok()).expect("pairs");
+        assert!(pairs >= 4 && line.ends_with(", 0 differ"), "{ran}");
+        figure(&format!("{name}.star: {line}"));
+    }
+}
+
 #[test]
 fn the_page_lists_every_program() {
     let page = std::fs::read_to_string(root().join(PAGE)).expect("docs/compatibility.md");
     let listed: Vec<&str> = page.lines().filter_map(|l| between(l, "`tests/servers/", ".sh`")).collect();
     let names: Vec<String> = scripts().into_iter().map(|s| s.name).collect();
     assert_eq!(listed, names, "write it anew with `make compatibility`");
+    for (name, _) in BY_NAME {
+        assert!(page.contains(&format!("`specs/servers/{name}.star`")), "{name}.star");
+    }
 }
 
 fn write_page(scripts: &[Script], seen: &[Seen]) {
@@ -132,12 +189,16 @@ fn write_page(scripts: &[Script], seen: &[Seen]) {
     let old = std::fs::read_to_string(&path).unwrap_or_default();
     let by_hand = old.split_once(BY_HAND).map(|(_, rest)| rest).unwrap_or_default();
     let mut page = String::from(
-        "# Compatibility\n\nPrograms from Debian 12's packages, unmodified, doing real work inside fbsim. `make compatibility` writes this \
-         table from\nwhat it sees: each script is run three times with one seed, the third time while every CPU is busy; \"same\" means \
-         that\nthe three event hashes are equal, and so are the hashes over all memory that the programs can write, and that every\nexpected \
-         line was printed. One of them:\n\n```console\n$ target/release/fbsim \
-         run --summary --memory-every 2000 -- /bin/bash tests/servers/redis.sh\n```\n\n| program | its work | calls | time | result | script \
-         |\n|---|---|---:|---:|---|---|\n",
+        "# Compatibility\n\n\
+         Programs from Debian 12's packages, unmodified, and services in Rust, doing real work inside fbsim.\n\
+         `make compatibility` writes this table from what it sees: each script is run three times with one seed, the third time\n\
+         while every CPU is busy; \"same\" means that the three event hashes are equal, and so are the hashes over all memory that\n\
+         the programs can write, and that every expected line was printed. One of them:\n\n\
+         ```console\n\
+         $ target/release/fbsim run --summary --memory-every 2000 -- /bin/bash tests/servers/redis.sh\n\
+         ```\n\n\
+         | program | its work | calls | time | result | script |\n\
+         |---|---|---:|---:|---|---|\n",
     );
     for (script, seen) in scripts.iter().zip(seen) {
         let result = if seen.wrong.is_none() { "same" } else { "**differs**" };

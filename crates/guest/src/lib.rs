@@ -22,6 +22,7 @@ pub mod cpuid;
 mod entry;
 mod host;
 mod image;
+mod leash;
 mod loops;
 pub mod net;
 mod patch;

@@ -5,15 +5,15 @@ use crate::baton::Patience;
 use crate::entry::{self, LOCAL};
 use crate::patch::{self, Entry};
 use crate::snapshot::{self, Order};
-use crate::{baton, cpuid, image, raw, twin};
+use crate::{baton, cpuid, image, leash, raw, twin};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
 use model::{Errno, LoopSite};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How long a process that the host does not end with its supervisor waits for the baton before it looks whether that
-/// still lives.
-const PATIENCE: Patience = Patience::Nanos(5_000_000_000);
+/// How long a process that is not the supervisor's child waits for the baton before it looks whether that still lives.
+/// The host ends it with its worker ([`leash`]), but not with the supervisor of a branch.
+const PATIENCE: Patience = Patience::Nanos(500_000_000);
 
 /// Whether the host ends this process with its supervisor: a fork of a guest is not the supervisor's child.
 static BOUND: AtomicBool = AtomicBool::new(false);
@@ -150,15 +150,13 @@ fn prepare() {
     unsafe {
         raw::syscall3(libc::SYS_close_range, 0, 1, 0);
         raw::syscall3(libc::SYS_close_range, 3, snapshot::KEPT_FD as u64 - 1, 0);
-        raw::syscall3(libc::SYS_close_range, twin::LAST_FD as u64 + 1, u64::from(u32::MAX), 0);
+        raw::syscall3(libc::SYS_close_range, leash::FD as u64 + 1, u64::from(u32::MAX), 0);
         // Children that end need not be waited for: nobody could.
         libc::signal(libc::SIGCHLD, libc::SIG_IGN);
-        let bound = raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0) == 0;
-        // Had the supervisor gone before that, nobody would end this process.
-        let parent = raw::syscall3(libc::SYS_getppid, 0, 0, 0);
-        BOUND.store(bound && parent == i64::from(shared().pids[0].load(Ordering::Relaxed)), Ordering::Relaxed);
         raw::syscall3(libc::SYS_prctl, PR_SET_TSC, PR_TSC_SIGSEGV, 0);
     }
+    leash::follow(shared().pids[0].load(Ordering::Relaxed));
+    BOUND.store(true, Ordering::Relaxed);
     image::forget();
     cpuid::trap();
     if !entry::arm() {

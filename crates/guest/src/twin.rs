@@ -16,7 +16,7 @@ use crate::arena::{self, peek, shared, with_kernel};
 use crate::process::{self, Forked};
 use crate::region::{self, Behind};
 use crate::snapshot::{self, Order};
-use crate::{pool, raw};
+use crate::{leash, pool, raw};
 use kernel::AddressSpaceId;
 use kernel::memory::Backing;
 use model::Errno;
@@ -128,9 +128,9 @@ fn enter_world() {
 }
 
 fn become_supervisor() {
+    // The new world does not know the supervisor this one comes from.
+    leash::follow(shared().pids[0].load(Ordering::Relaxed));
     enter_world();
-    // SAFETY: changes this process alone.
-    unsafe { raw::syscall3(libc::SYS_prctl, libc::PR_SET_PDEATHSIG as u64, libc::SIGKILL as u64, 0) };
     // SAFETY: getpid has no preconditions.
     let pid = unsafe { raw::syscall3(libc::SYS_getpid, 0, 0, 0) };
     shared().pids[0].store(pid as i32, Ordering::Relaxed);

@@ -16,7 +16,7 @@ use crate::requirements::{Requirement, check_host};
 use crate::snapshot::{self, Snapshot};
 use crate::tasks::Tasks;
 use crate::watchdog::{Limits, Look, Watchdog};
-use crate::{baton, cpuid, entry, net, pool, twin};
+use crate::{baton, cpuid, entry, leash, net, pool, twin};
 use kernel::driver::{Answer, Request};
 use kernel::log::Retention;
 use kernel::{AddressSpaceId, Config, Ending, Kernel, ProcessId, ServiceHost, Switch};
@@ -134,6 +134,8 @@ pub fn prepare_worker() -> Result<(), Requirement> {
     // Without the one every run has a boot of its own, without the other there are no branches.
     let _ = snapshot::open();
     let _ = twin::open();
+    // Without it, what a guest has forked notices some time later that the worker is gone.
+    let _ = leash::open();
     net::install()
 }
 
