@@ -224,6 +224,14 @@ impl Worker {
                 return answer(&Frame::Refused(frame.id, why));
             }
         }
+        if let Some(file) = recorder::changed_file(&trace.header) {
+            let why = format!(
+                "the run that was recorded has used another {}: it has changed since (fingerprint {}, recorded {})\n\
+                 bring the recorded version back, or record the case again",
+                file.path, file.here, file.recorded
+            );
+            return answer(&Frame::Refused(frame.id, why));
+        }
         let facts = trace.header.facts.iter().filter(|(name, _)| name == recorder::LOOP);
         let loops = loops_of(facts.map(|(_, value)| value))?;
         // A replay looks for no others: with one more it would be another run.
