@@ -95,7 +95,7 @@ impl Worker {
     fn facts(&self) -> &[ServiceFacts] {
         self.facts.get_or_init(|| self.plan.services.iter().map(facts_of).collect())
     }
-    fn tests(&self) -> Vec<String> {
+    fn tests(&self) -> Vec<(String, Option<(String, String)>)> {
         self.spec.as_ref().map(Loaded::tests).unwrap_or_default()
     }
     fn options(&self, seed: Seed) -> WorldOptions {
