@@ -1,7 +1,7 @@
 //! Specifications on disk: finding them, finding the programs they name, loading them.
 
 use crate::exit::{Exit, Problem};
-use language::{Build, Finding, LoadOptions, Spec, SpecSource};
+use language::{Build, Finding, LoadOptions, Spec, SpecSource, TestKind};
 use model::plan::Plan;
 use model::{Machine, Verdict};
 use std::path::{Path, PathBuf};
@@ -14,9 +14,13 @@ impl Loaded {
     pub(crate) fn plan(&self) -> &Plan {
         self.0.plan()
     }
-    /// The names of its tests.
-    pub(crate) fn tests(&self) -> Vec<String> {
-        self.0.tests().iter().map(|t| t.name.clone()).collect()
+    /// Its tests by name, and which cells of a matrix they are, as (scenario, fault assumption).
+    pub(crate) fn tests(&self) -> Vec<(String, Option<(String, String)>)> {
+        let cell = |kind: &TestKind| match kind {
+            TestKind::MatrixCell { scenario, fault } => Some((scenario.clone(), fault.clone())),
+            _ => None,
+        };
+        self.0.tests().iter().map(|t| (t.name.clone(), cell(&t.kind))).collect()
     }
     /// What may be wrong with it although it loads.
     pub(crate) fn findings(&self) -> Vec<Finding> {

@@ -13,8 +13,10 @@
 
 mod again;
 mod branch;
+mod files;
 
 pub use branch::{Branched, Tails, branched};
+pub use files::{ChangedFile, FILE, changed_file};
 
 use again::{Shared, begins_again};
 use guest::world::Remains;
@@ -113,7 +115,8 @@ impl Booted {
     }
 }
 
-/// Runs a world, judges it and records it. The loops that are counted are facts of its header.
+/// Runs a world, judges it and records it. The loops that are counted are facts of its header, and so
+/// are the host's files that it has used.
 ///
 /// # Errors
 /// If the trace cannot be written; the run itself cannot fail.
@@ -133,6 +136,7 @@ pub fn record(
         }
         let mut header = header.clone();
         header.facts.extend(options.loops.iter().map(|site| (LOOP.to_owned(), site.to_string())));
+        header.facts.extend(files::facts(world.files()));
         let mut writer = TraceWriter::new(Vec::new(), &header).map_err(RecordError)?;
         let mut problem = None;
         world.each(|event| {

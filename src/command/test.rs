@@ -19,6 +19,7 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
     for path in spec::find(std::slice::from_ref(&args.spec))? {
         let mut pool = Pool::start(setup_for_spec(&path, &args.selection)?, vec![None])?;
         let tests = select(pool.tests(), args.selection.test.as_deref());
+        let mut cells = Vec::new();
         for test in &tests {
             let calibration = Job::ordinary(0, explorer::Session::CALIBRATION);
             let ordinary = Job { test: 0, seed, how: How::Strategy { spec: strategy, steps: 0 } } == calibration;
@@ -28,24 +29,30 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
             let answer = pool.ask(frame(1, test, &job, &loops, What::Outcome)?, |_, _| {})?;
             let Some(outcome) = answer.outcome else { continue };
             let virtual_time = outcome.ended.elapsed();
+            let result = match &outcome.verdict {
+                Verdict::Held => "PASS",
+                Verdict::Inconclusive(_) => "OPEN",
+                Verdict::Failed(_) => "FAIL",
+            };
+            cells.extend(pool.cell(test).map(|cell| (cell.clone(), result)));
             let memory = answer.extras.memory.map(|(hash, _)| format!(", memory hash {hash:016x}")).unwrap_or_default();
             let (events, hash) = (outcome.events, outcome.hash);
             let head = format!("{test}  ({virtual_time} simulated, {events} events, hash {hash}{memory})");
             match &outcome.verdict {
                 Verdict::Held => {
                     passed += 1;
-                    println!("PASS {head}");
+                    println!("{result} {head}");
                 }
                 Verdict::Inconclusive(why) => {
                     open += 1;
-                    println!("OPEN {head}\n  {why}");
+                    println!("{result} {head}\n  {why}");
                     if exit == Exit::Held {
                         exit = Exit::Inconclusive;
                     }
                 }
                 Verdict::Failed(failure) => {
                     failed += 1;
-                    println!("FAIL {head}\n  {}: {failure}", failure.kind);
+                    println!("{result} {head}\n  {}: {failure}", failure.kind);
                     let code = exit_of(&outcome.verdict);
                     exit = if exit == Exit::Internal { exit } else { code };
                     let file = kept::name(&args.selection.output, &path, test, seed);
@@ -63,6 +70,7 @@ pub(crate) fn test(args: cli::Test) -> Result<Exit, Problem> {
             answer.extras.said.iter().for_each(|line| eprintln!("{line}"));
             ui::complaints(&answer.extras.complaints);
         }
+        print!("{}", ui::matrix::table(&cells));
     }
     if passed + failed + open == 0 {
         eprintln!("fbsim: nothing matches {:?}", args.selection.test.as_deref().unwrap_or("*"));

@@ -11,7 +11,8 @@ pub(crate) mod wire;
 pub(crate) mod worker;
 
 use crate::exit::{Exit, Problem};
-use std::collections::VecDeque;
+use crate::ui::matrix::Cell;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::BufReader;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -47,6 +48,7 @@ pub(crate) struct Pool {
     sender: Sender<(usize, u64, Option<Frame>)>,
     receiver: Receiver<(usize, u64, Option<Frame>)>,
     tests: Vec<String>,
+    cells: BTreeMap<String, Cell>,
     next_generation: u64,
     /// What other workers said while one was awaited.
     heard: VecDeque<(usize, u64, Option<Frame>)>,
@@ -63,6 +65,7 @@ impl Pool {
             sender,
             receiver,
             tests: Vec::new(),
+            cells: BTreeMap::new(),
             next_generation: 0,
             heard: VecDeque::new(),
         };
@@ -71,13 +74,19 @@ impl Pool {
             pool.members.push(member);
         }
         for index in 0..pool.members.len() {
-            pool.tests = pool.wait_ready(index)?;
+            let tests = pool.wait_ready(index)?;
+            pool.tests = tests.iter().map(|(name, _)| name.clone()).collect();
+            pool.cells = tests.into_iter().filter_map(|(name, cell)| Some((name, cell?))).collect();
         }
         Ok(pool)
     }
     /// The tests of the specification.
     pub(crate) fn tests(&self) -> &[String] {
         &self.tests
+    }
+    /// The cell of a matrix that a test is.
+    pub(crate) fn cell(&self, test: &str) -> Option<&Cell> {
+        self.cells.get(test)
     }
     /// How many workers there are.
     pub(crate) fn size(&self) -> usize {
@@ -125,7 +134,7 @@ impl Pool {
         Ok(Member { child, stdin: Some(stdin), generation, jobs: VecDeque::new() })
     }
     /// Waits until a worker is ready. What others say meanwhile is kept for [`Pool::news`].
-    fn wait_ready(&mut self, index: usize) -> Result<Vec<String>, Problem> {
+    fn wait_ready(&mut self, index: usize) -> Result<Vec<(String, Option<Cell>)>, Problem> {
         let generation = self.members[index].generation;
         let mut kept = std::mem::take(&mut self.heard);
         let result = loop {

@@ -66,8 +66,8 @@ pub(crate) enum What {
 /// What a worker answers to [`Setup`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Ready {
-    /// It is ready; these are the tests.
-    Tests(Vec<String>),
+    /// It is ready; these are the tests, and which cells of a matrix they are, as (scenario, fault assumption).
+    Tests(Vec<(String, Option<(String, String)>)>),
     /// The specification is wrong; the text says where.
     Spec(String),
     /// The host lacks something.

@@ -98,7 +98,7 @@ impl Worker {
     fn facts(&self) -> &[ServiceFacts] {
         self.facts.get_or_init(|| self.plan.services.iter().map(facts_of).collect())
     }
-    fn tests(&self) -> Vec<String> {
+    fn tests(&self) -> Vec<(String, Option<(String, String)>)> {
         self.spec.as_ref().map(Loaded::tests).unwrap_or_default()
     }
     fn options(&self, seed: Seed) -> WorldOptions {
@@ -226,6 +226,14 @@ impl Worker {
                 );
                 return answer(&Frame::Refused(frame.id, why));
             }
+        }
+        if let Some(file) = recorder::changed_file(&trace.header) {
+            let why = format!(
+                "the run that was recorded has used another {}: it has changed since (fingerprint {}, recorded {})\n\
+                 bring the recorded version back, or record the case again",
+                file.path, file.here, file.recorded
+            );
+            return answer(&Frame::Refused(frame.id, why));
         }
         let facts = trace.header.facts.iter().filter(|(name, _)| name == recorder::LOOP);
         let loops = loops_of(facts.map(|(_, value)| value))?;

@@ -1,6 +1,8 @@
 //! What people see: the seed's origin, progress, stories. Results go to standard output, everything else to standard
 //! error.
 
+pub(crate) mod matrix;
+
 use crate::exit::Problem;
 use model::Seed;
 use std::io::{IsTerminal as _, Write as _};

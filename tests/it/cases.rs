@@ -2,6 +2,7 @@
 //! exit code, and nothing lost.
 
 use crate::support::orders::{self, Case, OVERSELL};
+use crate::support::scratch::set_mode;
 use crate::support::{
     Ran, Scratch, build, command, fbsim, fbsim_in, fbsim_path, figure, finish, is_root, root, skipped,
 };
@@ -141,6 +142,44 @@ fn a_case_of_another_program_is_refused() {
     assert!(ran.stdout.is_empty(), "{ran}");
     scratch.executable("orders-api", &original);
     fbsim_in(scratch.path(), &["replay", case.file()]).exits(0);
+}
+
+#[test]
+fn a_case_of_other_files_names_the_one_that_changed() {
+    const PYTHON: &str = "/usr/bin/python3";
+    if !Path::new(PYTHON).exists() {
+        return skipped("python3 is not installed");
+    }
+    let (scratch, saved) = (Scratch::new("script"), Scratch::new("script-case"));
+    let case = saved.at("case.fbt");
+    let files = [
+        ("service.py", "import helper\nopen('written', 'w').write('mine')\nprint(helper.of(open('data').read()))\n"),
+        ("helper.py", "def of(text): return text\n"),
+        ("data", "1"),
+        // Opened for writing alone, what it held is no part of the run.
+        ("written", "before"),
+        ("unused", ""),
+    ];
+    files.iter().for_each(|(name, text)| drop(scratch.file(name, text)));
+    set_mode(&scratch.at("written"), 0o666);
+    fbsim_in(scratch.path(), &["run", "--save", &case, "--", PYTHON, "-B", "service.py"]).exits(0);
+    fbsim_in(scratch.path(), &["replay", &case]).exits(0);
+    for (name, named) in
+        [("service.py", true), ("helper.py", true), ("data", true), ("written", false), ("unused", false)]
+    {
+        let text = std::fs::read(scratch.at(name)).expect("the file");
+        scratch.file(name, [&text[..], b"\n# another\n"].concat());
+        let ran = fbsim_in(scratch.path(), &["replay", &case]);
+        if named {
+            let ran = ran.exits(2).says(&[&format!("/{name}: it has changed since"), "fingerprint", "recorded"]);
+            assert!(ran.stdout.is_empty(), "{ran}");
+        } else {
+            ran.exits(0);
+        }
+        scratch.file(name, text);
+    }
+    std::fs::remove_file(scratch.at("data")).expect("the file goes");
+    fbsim_in(scratch.path(), &["replay", &case]).exits(2).says(&["/data: it has changed since (fingerprint -,"]);
 }
 
 #[test]

@@ -67,6 +67,14 @@ fn programs_see_each_fault_as_on_linux() {
 }
 
 #[test]
+fn a_matrix_is_told_as_a_table() {
+    let scratch = prepared("seed", "shop");
+    let args = ["test", &scratch.at("s01_matrix.star"), "--env", "SHOP_BUG=", "--output", &scratch.at("found")];
+    let ran = finish(command(&args)).exits(0);
+    assert!(ran.stdout.contains("\n            db_down\norder_flow  PASS\n"), "{ran}");
+}
+
+#[test]
 fn each_kind_of_fault_finds_a_planted_bug() {
     let scratch = prepared("faults", "node");
     explore(&scratch, "found.star", "NODE_BUG=", &["--seeds", "60"]).exits(0);

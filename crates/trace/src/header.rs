@@ -6,6 +6,7 @@ use crate::error::Malformed;
 use model::Seed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io::{self, Read};
 
 /// What was run, and how to run it again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,22 @@ impl Fingerprint {
     /// The fingerprint of a file's content.
     pub fn of(content: &[u8]) -> Fingerprint {
         Fingerprint(xxhash_rust::xxh3::xxh3_64(content))
+    }
+    /// The same of content that need not be in memory at once.
+    ///
+    /// # Errors
+    /// The reader's.
+    pub fn of_reader(mut content: impl Read) -> io::Result<Fingerprint> {
+        let mut hash = xxhash_rust::xxh3::Xxh3Default::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match content.read(&mut piece) {
+                Ok(0) => return Ok(Fingerprint(hash.digest())),
+                Ok(n) => hash.update(&piece[..n]),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
     }
 }
 

@@ -98,8 +98,8 @@
 //!   path    := only for a call: 0 the expected one | 1, text | 2 the path of the thread's last call that had one
 //!              expected: the path that went with this first argument last time in the service; a descriptor from
 //!              open, creat, openat or openat2 goes with the path that was opened; else none
-//!   note    := of a line: 0 standard output | 1 standard error | 2 observed file; path: text; then the line itself in the
-//!              column of texts
+//!   note    := of a line: 0 standard output | 1 standard error | 2 observed file | 3 file of a topic (from 2.1 on); path: text;
+//!              then the line itself in the column of texts
 //!              of a note: kind: text, number of fields, (name: text, value) for each
 //!              value: 0, text | 1, signed number | 2 false | 3 true
 //!   text    := 0 none | 1 a new one, in the column of texts | n + 2 the n-th text of the block, from 0

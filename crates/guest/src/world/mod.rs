@@ -283,6 +283,11 @@ impl World {
         first.map_or(Ok(()), |first| self.request(&Request::Exit(first)).map(|_| ()))
     }
 
+    /// The host's files that the run depends on: those whose content was opened, mapped or executed. Sorted.
+    pub fn files(&self) -> Vec<String> {
+        peek(|k| k.fs.used().map(str::to_owned).collect())
+    }
+
     /// Calls `f` for every event, in order.
     pub fn each(&self, mut f: impl FnMut(&Event)) {
         peek(|k| k.log.iter().for_each(&mut f));

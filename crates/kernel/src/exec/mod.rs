@@ -186,6 +186,7 @@ fn prepare_from(
         if mode & libc::S_IFMT != libc::S_IFREG || k.inode_access(file, 1).is_err() {
             return Err(ExecError::NotExecutable);
         }
+        k.inode_used(file);
         let mut head = [0; 256];
         let n = k.inode_read(host, file, 0, &mut head).map_err(ExecError::Open)?;
         let Some(line) = head[..n].strip_prefix(b"#!") else {

@@ -22,6 +22,8 @@ pub(crate) struct Data {
     pub(crate) shared: Extents,
     version: u64,
     durable: Durable,
+    /// Whether the run has come to depend on what the image has here.
+    used: bool,
 }
 
 /// What a crash of the machine leaves of a file: what was last synced, kept as what has changed since.
@@ -66,6 +68,12 @@ impl Data {
     /// The image file that holds exactly this content.
     pub(crate) fn pristine(&self) -> Option<&str> {
         self.base.as_ref().filter(|_| self.version == 0 && self.shared.is_empty()).map(|b| &*b.path)
+    }
+    /// Takes down that the content is used. The image file behind it, if there still is any of that and it is the first
+    /// time.
+    pub(crate) fn note_use(&mut self) -> Option<&str> {
+        let base = self.base.as_ref().filter(|base| base.len > 0 || self.version == 0)?;
+        (!std::mem::replace(&mut self.used, true)).then_some(&*base.path)
     }
     /// The size that was last synced.
     pub(crate) fn synced(&self) -> Option<u64> {

@@ -77,6 +77,7 @@ use directory::{Directory, Source};
 use inode::{Inode, Node, Volume};
 use model::{Errno, ServiceId, ThreadId};
 use path::{Follow, Goal};
+use std::collections::BTreeSet;
 use tree::{ROOT, Tree};
 
 /// An inode of a service's file system.
@@ -111,6 +112,8 @@ pub(crate) enum Mappable {
 pub struct FileSystems {
     pub(crate) trees: Vec<Tree>,
     pub(crate) modules: dated::Modules,
+    /// Files of the image, by the host's paths, whose content somebody has opened, mapped or executed.
+    pub(crate) used: BTreeSet<Box<str>>,
 }
 
 impl FileSystems {
@@ -119,7 +122,12 @@ impl FileSystems {
         FileSystems {
             trees: config.hosts.iter().map(|_| Tree::default()).collect(),
             modules: dated::Modules::default(),
+            used: BTreeSet::new(),
         }
+    }
+    /// The files of the image, as the host calls them, whose content the world has opened, mapped or executed; sorted.
+    pub fn used(&self) -> impl Iterator<Item = &str> {
+        self.used.iter().map(|path| &**path)
     }
 }
 
@@ -257,6 +265,14 @@ impl Kernel {
     /// An open file description (or a mapping) now refers to this inode: it stays while it is unlinked.
     pub fn inode_opened(&mut self, inode: InodeRef) {
         self.tree_mut(inode.service).get_mut(inode.ino).opens += 1;
+    }
+    /// The content of this inode is about to be used: if it is the image's, the run depends on that file.
+    pub(crate) fn inode_used(&mut self, inode: InodeRef) {
+        if let Node::File(data) = &mut self.tree_mut(inode.service).get_mut(inode.ino).node
+            && let Some(path) = data.note_use().map(Box::from)
+        {
+            self.fs.used.insert(path);
+        }
     }
     /// An open file description (or a mapping) that referred to this inode is gone.
     pub fn inode_closed(&mut self, inode: InodeRef) {

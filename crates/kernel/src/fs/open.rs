@@ -248,6 +248,7 @@ fn install(c: &mut Caller<'_>, goal: Goal, flags: i32, path: String) -> Sys {
     let inode = InodeRef { service, ino: opened };
     c.k.inode_opened(inode);
     if flags & libc::O_PATH == 0 {
+        c.k.inode_used(inode);
         c.k.notify_by(inode, &path, libc::IN_OPEN);
     }
     let file = c.k.add_file(Target::Inode(inode), status, Some(path));

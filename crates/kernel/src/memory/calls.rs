@@ -177,6 +177,7 @@ pub fn map_file(
     prot: u32,
 ) -> Result<Backing, Errno> {
     let path = k.inode_path(inode);
+    k.inode_used(inode);
     match k.inode_content(inode) {
         Content::Image(image) => {
             host.map_image(at, len, prot, &image, offset)?;
