@@ -16,14 +16,14 @@ impl Kernel {
     /// # Errors
     /// `EBADF`.
     pub fn close_fd(&mut self, process: ProcessId, fd: i32) -> Result<(), Errno> {
-        let descriptor = self.process_mut(process).fds.map.remove(&fd).ok_or(EBADF)?;
+        let descriptor = self.process_mut(process).fds.remove(fd).ok_or(EBADF)?;
         self.drop_descriptor(process, descriptor);
         Ok(())
     }
     /// Makes this very number refer to a description, closing what it referred to.
     pub(crate) fn replace_fd(&mut self, process: ProcessId, fd: i32, descriptor: Descriptor) {
         self.open_file_mut(descriptor.file).references += 1;
-        if let Some(old) = self.process_mut(process).fds.map.insert(fd, descriptor) {
+        if let Some(old) = self.process_mut(process).fds.insert(fd, descriptor) {
             self.drop_descriptor(process, old);
         }
     }
@@ -89,7 +89,7 @@ impl Kernel {
 
     /// Closes all descriptors of a process that has ended, and ends its last lines.
     pub fn close_process_files(&mut self, process: ProcessId) {
-        for descriptor in std::mem::take(&mut self.process_mut(process).fds.map).into_values() {
+        for descriptor in std::mem::take(&mut self.process_mut(process).fds).map.into_values() {
             self.drop_descriptor(process, descriptor);
         }
         self.flush_console(process);
@@ -98,7 +98,7 @@ impl Kernel {
     pub fn close_on_exec(&mut self, process: ProcessId) {
         let doomed = self.processes[&process].fds.map.iter().filter(|(_, d)| d.close_on_exec);
         for fd in doomed.map(|(fd, _)| *fd).collect::<Vec<_>>() {
-            if let Some(descriptor) = self.process_mut(process).fds.map.remove(&fd) {
+            if let Some(descriptor) = self.process_mut(process).fds.remove(fd) {
                 self.drop_descriptor(process, descriptor);
             }
         }

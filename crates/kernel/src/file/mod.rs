@@ -128,15 +128,29 @@ pub struct Descriptor {
 /// The descriptors of a process.
 #[derive(Clone, Debug, Default)]
 pub struct FdTable {
-    /// By number.
+    /// By number. Changed through [`FdTable::insert`] and [`FdTable::remove`] alone.
     pub map: BTreeMap<i32, Descriptor>,
+    /// No number below this one is free: a program with thousands of descriptors must not have them counted at each call.
+    full: i32,
 }
 
 impl FdTable {
+    /// Makes a number refer to a description; returns what it referred to.
+    pub fn insert(&mut self, fd: i32, descriptor: Descriptor) -> Option<Descriptor> {
+        if fd == self.full {
+            self.full += 1;
+        }
+        self.map.insert(fd, descriptor)
+    }
+    /// Makes a number free; returns what it referred to.
+    pub fn remove(&mut self, fd: i32) -> Option<Descriptor> {
+        self.full = self.full.min(fd.max(0));
+        self.map.remove(&fd)
+    }
     /// The lowest free number from `from` on.
     pub fn lowest_free(&self, from: i32) -> i32 {
-        let mut n = from;
-        for (fd, _) in self.map.range(from..) {
+        let mut n = from.max(self.full);
+        for (fd, _) in self.map.range(n..) {
             if *fd != n {
                 break;
             }
@@ -256,13 +270,17 @@ impl Kernel {
     /// `EMFILE` at the process's limit; the description is released if nothing else refers to it.
     pub fn install_fd(&mut self, process: ProcessId, file: FileId, cloexec: bool, from: i32) -> Result<i32, Errno> {
         let limit = self.processes[&process].limits[libc::RLIMIT_NOFILE as usize].0;
-        let fd = self.processes[&process].fds.lowest_free(from);
+        let fds = &mut self.process_mut(process).fds;
+        let fd = fds.lowest_free(from);
+        if from <= fds.full {
+            fds.full = fd;
+        }
         self.open_file_mut(file).references += 1;
         if fd as u64 >= limit {
             self.release_file(file);
             return Err(EMFILE);
         }
-        self.process_mut(process).fds.map.insert(fd, Descriptor { file, close_on_exec: cloexec });
+        self.process_mut(process).fds.insert(fd, Descriptor { file, close_on_exec: cloexec });
         Ok(fd)
     }
     /// The description behind a descriptor.

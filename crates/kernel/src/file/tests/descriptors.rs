@@ -3,6 +3,7 @@
 use super::world::{BASE, PROCESS, World, fails};
 use crate::abi::errno::{EBADF, EFAULT, EINVAL, EMFILE, ENOTTY, EPERM};
 use crate::file::{FdTable, Target};
+use proptest::prelude::*;
 
 #[test]
 fn duplicates_share_the_description() {
@@ -178,4 +179,22 @@ fn appending_ignores_positions() {
     assert_eq!(w.ok("preadv2", [fd, BASE, 1, u64::MAX, 0, 0]), 3, "-1 is the current position");
     assert_eq!(w.call("preadv2", [fd, BASE, 1, 0, 0, 0x10]), fails(crate::abi::errno::EOPNOTSUPP));
     assert_eq!(w.call("preadv", [fd, super::world::NOWHERE, 1, 0, 0]), fails(EFAULT));
+}
+
+proptest! {
+    #[test]
+    fn the_lowest_free_number_is_given(steps in proptest::collection::vec((any::<bool>(), 0i32..12, 0i32..4), 0..60)) {
+        let mut w = World::new();
+        let fd = w.ok("eventfd", [0]) as i32;
+        for (open, n, from) in steps {
+            let taken: Vec<i32> = w.k.processes[&PROCESS].fds.map.keys().copied().collect();
+            if open {
+                let lowest = (from..).find(|fd| !taken.contains(fd)).expect("one is free");
+                prop_assert_eq!(w.call("fcntl", [fd as u64, libc::F_DUPFD as u64, from as u64]), Some(i64::from(lowest)));
+            } else if n != fd {
+                let closed = w.call("close", [n as u64]);
+                prop_assert_eq!(closed == Some(0), taken.contains(&n));
+            }
+        }
+    }
 }

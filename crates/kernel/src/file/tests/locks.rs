@@ -88,7 +88,7 @@ fn processes_that_would_wait_for_each_other_are_told() {
     let other = ProcessId { pid: 101, ..PROCESS };
     let mut process = super::world::process(other);
     let file = w.k.file_of(PROCESS, fd as i32).unwrap();
-    process.fds.map.insert(fd as i32, Descriptor { file, close_on_exec: false });
+    process.fds.insert(fd as i32, Descriptor { file, close_on_exec: false });
     w.k.open_file_mut(file).references += 1;
     w.k.processes.insert(other, process);
     w.k.thread_mut(PROCESS.thread(B)).process = other;
