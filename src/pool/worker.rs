@@ -351,13 +351,15 @@ fn program_plan(path: &str, args: &[String], setup: &Setup) -> Plan {
 /// as `/tmp` are private and empty inside a world.
 fn show_programs(plan: &mut Plan, directory: &str) {
     for service in &mut plan.services {
-        if let Some((directory, _)) = service.binary.rsplit_once('/')
-            && !directory.is_empty()
-        {
-            service.mounts.push((directory.to_owned(), directory.to_owned()));
-        }
-        if directory != "/" && Path::new(directory).is_dir() {
-            service.mounts.push((directory.to_owned(), directory.to_owned()));
+        let program = service.binary.rsplit_once('/').map(|(directory, _)| directory.to_owned());
+        let working = Some(directory.to_owned()).filter(|directory| directory != "/" && Path::new(directory).is_dir());
+        for shown in program.into_iter().filter(|directory| !directory.is_empty()).chain(working) {
+            // A link on the way leads to a place that has to be there as well.
+            let real = std::fs::canonicalize(&shown).ok().and_then(|real| real.to_str().map(str::to_owned));
+            if let Some(real) = real.filter(|real| *real != shown) {
+                service.mounts.push((real.clone(), real));
+            }
+            service.mounts.push((shown.clone(), shown));
         }
     }
 }
