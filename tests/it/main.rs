@@ -10,6 +10,7 @@
 //!   determinism  one seed, one run; and the comparison notices when that is not so
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
 //!   language     the snippets, faults and examples of the language on real programs; check, plan, init
+//!   causes       which event led to which, in real programs
 //!   odds         a branch of a run is the run from the start; where a failure was decided
 //!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
@@ -25,6 +26,7 @@
 //! test harness, so that the figures are in every log.
 
 mod cases;
+mod causes;
 mod cli;
 mod corpus;
 mod determinism;

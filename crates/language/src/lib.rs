@@ -19,6 +19,7 @@
 
 mod args;
 mod builtins;
+mod causes;
 mod diagnostic;
 mod error;
 mod evaluate;

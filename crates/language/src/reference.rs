@@ -172,7 +172,11 @@ const TABLE: &[(&str, &[Row])] = &[
                 "(where = None, msg = \"\", within = None, **conditions) -> None",
                 "some event matches, at the latest at rest",
             ),
-            ("assert_before", "(first, then, msg = \"\") -> None", "one event comes before another"),
+            (
+                "assert_before",
+                "(first, then, msg = \"\", causally = False) -> None",
+                "one event comes before another; `causally`: and led to it",
+            ),
             ("events", "(where = None, **conditions) -> list[Event]", "all events that match"),
             (
                 "monitor",

@@ -3,6 +3,7 @@
 //! live in the module's [`Store`](crate::store::Store).
 
 use crate::builtins::machine::Build;
+use crate::causes::Known;
 use crate::diagnostic::Diagnostic;
 use crate::error::Code;
 use crate::evaluate::Budget;
@@ -57,6 +58,8 @@ pub(crate) struct Live<'e> {
     pub(crate) assertions: Cell<u64>,
     /// What makes a result worth less than it seems, each with its code.
     pub(crate) warnings: RefCell<Vec<String>>,
+    /// What was found out about causes.
+    pub(crate) known: Known,
 }
 
 impl Live<'_> {
@@ -97,6 +100,7 @@ impl<'e> Session<'e> {
             registrations: Cell::new(0),
             assertions: Cell::new(0),
             warnings: RefCell::default(),
+            known: Known::default(),
         };
         Session::new(Mode::Run(live))
     }

@@ -5,6 +5,7 @@
 //! microseconds. It is the only place that creates a random stream ([`rng`]).
 
 pub mod arity;
+pub mod causality;
 pub mod choice;
 pub mod event;
 pub mod fault;

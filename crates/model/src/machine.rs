@@ -5,6 +5,7 @@
 //! be answered. A world that has ended (a monitor spoke, a deadlock, a limit) answers [`Stopped`] from then on, and
 //! the driver is expected to return at once.
 
+use crate::causality::Causes;
 use crate::event::{Body, Call, Event, Note};
 use crate::fault::{Errno, FaultRule, Intervention, RuleId};
 use crate::glob::Glob;
@@ -107,6 +108,9 @@ pub trait Machine {
     fn event(&self, index: EventIndex) -> Option<Event>;
     /// Calls `f` on every event in order until it returns false. Cheaper than copying; `f` must not call the machine.
     fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool);
+    /// Calls `f` with what passed between threads so far, unless no account is kept of it
+    /// ([`Plan::causality`](crate::plan::Plan)). `f` must not call the machine.
+    fn causes(&self, _: &mut dyn FnMut(&Causes)) {}
     /// Appends an event of the driver's own (`step_send`, `step_recv`, `fault_applied`, …).
     fn note(&self, note: Note);
     /// Replaces the set of filters whose events `on_event` is called for.
