@@ -221,6 +221,12 @@ pub fn builtin_names() -> Vec<&'static str> {
     TABLE.iter().flat_map(|(_, rows)| rows.iter().map(|(name, ..)| *name)).collect()
 }
 
+/// The names of the builtins about faults: of calls, of links, of machines.
+pub fn fault_names() -> Vec<&'static str> {
+    let about_faults = TABLE.iter().filter(|(concern, _)| concern.starts_with("Faults of "));
+    about_faults.flat_map(|(_, rows)| rows.iter().map(|(name, ..)| *name)).collect()
+}
+
 /// The builtins as tables in Markdown, for `docs/language.md`.
 pub fn markdown() -> String {
     let mut out = String::new();

@@ -31,4 +31,4 @@ pub use loops::LoopSite;
 pub use machine::{Connection, Filter, Machine, Stopped};
 pub use seed::{Phase, Seed};
 pub use time::{VirtualDuration, VirtualTime};
-pub use verdict::{Failure, Outcome, Parked, Verdict};
+pub use verdict::{Failure, Outcome, Parked, Verdict, Waiting};

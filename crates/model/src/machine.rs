@@ -11,7 +11,7 @@ use crate::fault::{Errno, FaultRule, Intervention, RuleId};
 use crate::glob::Glob;
 use crate::ids::{EventIndex, ServiceId};
 use crate::time::{VirtualDuration, VirtualTime};
-use crate::verdict::Failure;
+use crate::verdict::{Failure, Waiting};
 
 /// The run is over; the driver must return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,10 @@ pub trait Machine {
     fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped>;
     /// Runs the branches as tasks, interleaved like any other threads; returns when all have returned.
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped>;
+    /// Who waits for what: the threads of the services, as a report shows them that says why nothing goes on.
+    fn waiting(&self) -> Waiting {
+        Waiting::default()
+    }
     /// The current virtual time.
     fn now(&self) -> VirtualTime;
     /// Decides a question of the specification among `alternatives`.

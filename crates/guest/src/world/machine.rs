@@ -13,7 +13,7 @@ use model::causality::Causes;
 use model::machine::{Branch, Connection, Filter, Machine, Stopped};
 use model::{
     Errno, Event, EventIndex, Failure, FaultRule, Hint, Intervention, Kind, Note, Phase, RuleId, ServiceId, Stream,
-    VirtualDuration, VirtualTime,
+    VirtualDuration, VirtualTime, Waiting,
 };
 use std::sync::atomic::Ordering;
 
@@ -167,6 +167,10 @@ impl Machine for World {
             tasks.push(task);
         }
         self.request(&Request::Join(tasks)).map(|_| ())
+    }
+    fn waiting(&self) -> Waiting {
+        let threads = |k: &Kernel| k.parked().into_iter().filter(|p| !p.thread.service.is_driver()).collect();
+        peek(|k| Waiting { threads: threads(k), until: k.timers.next_of_services() })
     }
     fn now(&self) -> VirtualTime {
         peek(|k| k.clock.now())

@@ -6,7 +6,7 @@ use crate::causes;
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
 use crate::filter::FieldFilter;
 use crate::log::{self, Query};
-use crate::session::{Live, Session, Stage, observer};
+use crate::session::{Live, Rest, Session, Stage, observer};
 use model::VirtualDuration;
 use model::causality::Relation;
 use starlark::environment::GlobalsBuilder;
@@ -89,10 +89,11 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
             return Ok(NoneType);
         }
         // The world stands still for a monitor; before an expect it has come to rest already.
+        let mut rest = live.rest.get();
         let may_wait = !live.monitoring.get() && (live.stage.get() == Stage::Body || within.is_some());
         if may_wait {
             let within = within.unwrap_or(crate::run::SETTLE);
-            live.machine.settle(live.machine.now().after(within)).map_err(interrupted)?;
+            rest = Some(Rest::from(live.machine.settle(live.machine.now().after(within)).map_err(interrupted)?));
             if log::first(eval, live, &query)?.is_some() {
                 return Ok(NoneType);
             }
@@ -100,7 +101,8 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let what = msg.unwrap_or_else(|| "an event that must eventually happen did not".to_owned());
         let waited = if may_wait { within.unwrap_or(crate::run::SETTLE) } else { VirtualDuration::ZERO };
         let waited = if waited == VirtualDuration::ZERO { String::new() } else { format!(" within {waited}") };
-        Err(Violation::new(format!("{what}{waited}: none of {} events matches", live.machine.events())).into())
+        let rest = rest.map(|rest| live.at_rest(rest)).unwrap_or_default();
+        Err(Violation::new(format!("{what}{waited}: none of {} events matches{rest}", live.machine.events())).into())
     }
 
     /// The first event that matches `first` must come before the first that matches `then`.

@@ -243,7 +243,7 @@ impl<'v> Context<'_, 'v, '_> {
         }
         let watched = !Store::of(self.module).active.borrow().is_empty();
         if watched || !test.expect.is_none() {
-            live.machine.settle(live.machine.now().after(SETTLE))?;
+            live.rest.set(Some(live.machine.settle(live.machine.now().after(SETTLE))?.into()));
         }
         live.stage.set(Stage::Expect);
         for (_, property) in properties_of(test.expect) {
@@ -254,6 +254,7 @@ impl<'v> Context<'_, 'v, '_> {
                 && !temporal::holds(eval, live, property).map_err(|e| self.broken(&e))?
             {
                 let message = self.explain(temporal::describe(property, None));
+                let message = message + &live.rest.get().map(|rest| live.at_rest(rest)).unwrap_or_default();
                 return Err(self.failure("assertion", &message, None).into());
             }
         }
