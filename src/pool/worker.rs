@@ -342,7 +342,7 @@ fn program_plan(path: &str, args: &[String], setup: &Setup) -> Plan {
     let name = path.rsplit('/').next().unwrap_or(path).to_owned();
     let service =
         Service { name, binary: path.to_owned(), args: args.to_vec(), env: setup.env.clone(), ..Service::default() };
-    let mut plan = Plan { services: vec![service], tests: Vec::new() };
+    let mut plan = Plan { services: vec![service], ..Plan::default() };
     show_programs(&mut plan, &setup.directory);
     plan
 }

@@ -12,6 +12,7 @@ use crate::net::Network;
 use crate::process::{Extended, Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
+use model::causality::{Tracking, Via};
 use model::plan::{Hardware, Op, User};
 use model::{
     Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value,
@@ -73,6 +74,8 @@ pub struct Config {
     pub console: bool,
     /// What is kept of the events.
     pub retention: crate::log::Retention,
+    /// Whether account is kept of what passes between threads.
+    pub causality: Tracking,
 }
 
 /// Why a world can no longer go on.
@@ -114,6 +117,8 @@ pub struct Kernel {
     pub choices: Choices,
     /// Everything observable.
     pub log: Log,
+    /// What passed between threads, if anybody asks.
+    pub causes: crate::causality::Tracker,
     /// All threads, of all services; the driver's tasks are threads of service 0.
     pub threads: Dense<ThreadId, Thread>,
     /// All processes.
@@ -189,6 +194,7 @@ impl Kernel {
             files: Files::default(),
             fs: FileSystems::new(&config),
             net: Network::new(&config),
+            causes: crate::causality::Tracker::new(config.causality),
             faults: Faults::new(count),
             power: crate::faults::Power::default(),
             waiters: Waiters::default(),
@@ -284,6 +290,7 @@ impl Kernel {
     }
     /// Adds a runnable thread.
     pub fn add_thread(&mut self, thread: Thread) {
+        self.causes.tell(thread.id, Via::Start);
         self.run_queue.push_back(thread.id);
         self.threads.insert(thread.id, thread);
     }

@@ -1,6 +1,7 @@
 //! What is to be run: the services of a specification and the names of its tests. Made by `language`, or directly by
 //! `fbsim run` for a single program; carried out by `recorder` and `replayer`.
 
+use crate::causality::Tracking;
 use crate::event::LineSource;
 use crate::glob::Glob;
 use crate::ids::ServiceId;
@@ -13,6 +14,8 @@ pub struct Plan {
     pub services: Vec<Service>,
     /// The tests in the order in which they are shown.
     pub tests: Vec<String>,
+    /// Whether some test asks which events led to which.
+    pub causality: Tracking,
 }
 
 /// A program that runs on a simulated host of its own.

@@ -11,6 +11,7 @@ use super::ranges::{scatter, total};
 use super::{FileId, Files, Object, Target};
 use crate::abi::errno::{EEXIST, EINVAL, EMFILE, ENOTDIR};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::fs::InodeRef;
 use crate::syscall::{Sys, done};
 use crate::wait::ObjectId;
@@ -152,6 +153,7 @@ impl Kernel {
                 continue;
             }
             instance.push(Record { watch, mask: what.mask, cookie: what.cookie, name: what.name.into() });
+            self.causes.mark(Spot::Object(object));
             if mask & libc::IN_ONESHOT != 0 {
                 instance.end(watch);
                 self.files.unwatch(inode, object, watch);
@@ -219,6 +221,10 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
         instance.queue.pop_front();
     }
     if !out.is_empty() {
+        match instance.queue.is_empty() {
+            true => c.k.causes.drain(Spot::Object(object)),
+            false => c.k.causes.see(Spot::Object(object)),
+        }
         return done(scatter(c, into, 0, &out)? as u64);
     }
     if !instance.queue.is_empty() {

@@ -1,6 +1,7 @@
 //! Sockets: what all protocols have in common, and where the protocols part.
 
 use crate::abi::errno::{EAGAIN, ENOTCONN, EOPNOTSUPP};
+use crate::causality::Spot;
 use crate::file::{FileId, Object};
 use crate::net::listen::Listening;
 use crate::net::name::Address;
@@ -12,6 +13,7 @@ use crate::net::udp::{Class, Udp};
 use crate::net::unix::{Credentials, Unix};
 use crate::wait::ObjectId;
 use crate::world::Kernel;
+use model::causality::Stamp;
 use model::{Errno, ServiceId, VirtualTime};
 use std::net::SocketAddr;
 
@@ -72,6 +74,8 @@ pub(crate) struct Received {
     pub rights: Vec<FileId>,
     /// Who sent it, for `SO_PASSCRED`.
     pub credentials: Option<Credentials>,
+    /// The turns in which it was sent, of unix sockets.
+    pub causes: Vec<Stamp>,
 }
 
 /// `EPOLL*` bits of a socket that can be read.
@@ -226,8 +230,17 @@ impl Kernel {
                 Body::Netlink(netlink) => netlink.readiness(),
             }
     }
+    /// Somebody gives a socket up: whoever finds at its other end that nothing more comes learns of that.
+    pub(crate) fn socket_ends_for_peer(&mut self, id: ObjectId) {
+        if let Some((connection, side)) = self.connection_of(id) {
+            self.causes.mark(Spot::Closing(connection, 1 - side));
+        } else if let Some(peer) = self.socket(id).and_then(|s| s.unix()).and_then(|u| u.peer) {
+            self.causes.mark(Spot::Ending(peer));
+        }
+    }
     /// Closes a socket that no descriptor refers to; nothing happens if it is gone.
     pub(crate) fn socket_close(&mut self, id: ObjectId) {
+        self.socket_ends_for_peer(id);
         let Some(socket) = self.socket(id) else { return };
         match &socket.body {
             Body::Tcp(_) => self.tcp_close(id),

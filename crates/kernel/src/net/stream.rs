@@ -1,6 +1,7 @@
 //! The data path of TCP: sending, receiving, half-closing, closing.
 
 use crate::abi::errno::{EAGAIN, ENOTCONN, EPIPE};
+use crate::causality::Spot;
 use crate::net::connection::{ConnectionId, Segment};
 use crate::net::socket::roomy;
 use crate::net::tcp::State;
@@ -10,7 +11,7 @@ use model::Errno;
 use std::net::SocketAddr;
 
 impl Kernel {
-    fn connection_of(&self, id: ObjectId) -> Option<(ConnectionId, usize)> {
+    pub(super) fn connection_of(&self, id: ObjectId) -> Option<(ConnectionId, usize)> {
         match self.socket(id)?.tcp()?.state {
             State::Connected { connection, side, .. } => Some((connection, side)),
             _ => None,
@@ -59,6 +60,7 @@ impl Kernel {
         if let Some((connection, side)) = self.connection_of(id)
             && !bytes.is_empty()
         {
+            self.causes.put(Spot::Towards(connection, 1 - side), bytes.len());
             self.send_segment(connection, 1 - side, Segment::Data(bytes));
         }
     }
@@ -83,6 +85,9 @@ impl Kernel {
         let n = max.min(state.received.len());
         if n == 0 {
             let ended = state.fin_received || state.read_shut || state.dead;
+            if ended && max != 0 {
+                self.causes.see(Spot::Closing(connection, side));
+            }
             // After a FIN the stream has ended properly, whatever came later.
             let clean = state.fin_received;
             if !clean && let Some(error) = self.take_error(id) {
@@ -91,8 +96,10 @@ impl Kernel {
             return if ended || max == 0 { Ok(Vec::new()) } else { Err(EAGAIN) };
         }
         if peek {
+            self.causes.peek(Spot::Towards(connection, side), n);
             return Ok(state.received.range(..n).copied().collect());
         }
+        self.causes.take(Spot::Towards(connection, side), n);
         let bytes: Vec<u8> = state.received.drain(..n).collect();
         let sender = self.net.connections.get(&connection).and_then(|c| c.sides[1 - side].socket);
         if let Some(sender) = sender
@@ -133,6 +140,7 @@ impl Kernel {
         }
         state.read_shut |= read;
         if write && !std::mem::replace(&mut state.fin_sent, true) {
+            self.causes.mark(Spot::Closing(connection, 1 - side));
             self.send_segment(connection, 1 - side, Segment::Fin);
         }
         self.object_changed(id);

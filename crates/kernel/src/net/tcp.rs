@@ -19,6 +19,7 @@
 //! A connection is forgotten when both sockets are closed.
 
 use crate::abi::errno::{EALREADY, ECONNABORTED, ECONNREFUSED, ECONNRESET, EISCONN, EPIPE, ETIMEDOUT};
+use crate::causality::Spot;
 use crate::faults::Fate;
 use crate::net::NetTimer;
 use crate::net::connection::{Connection, ConnectionId, Segment, Side};
@@ -75,8 +76,10 @@ impl Kernel {
             State::Listening(_) => return Err(EISCONN),
             State::Connecting(_) => return Err(EALREADY),
             State::Connected { reported: true, .. } => return Err(EISCONN),
-            State::Connected { reported, .. } => {
+            State::Connected { reported, connection, .. } => {
                 *reported = true;
+                let granted = Spot::Granted(*connection);
+                self.causes.see(granted);
                 return Ok(true);
             }
             State::Closed { failed: true } => {
@@ -104,6 +107,7 @@ impl Kernel {
         let local = self.fix_local(id, route.source)?;
         let connection = ConnectionId(self.net.next_connection);
         self.net.next_connection += 1;
+        self.causes.mark(Spot::Wanted(connection));
         let sides = [Side::new(service, Some(id), local, target), Side::new(route.to, None, target, local)];
         let syn_sent = self.clock.now();
         let state = Connection { sides, localhost: route.localhost, syn_sent, retries: 0 };

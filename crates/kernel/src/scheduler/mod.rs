@@ -129,7 +129,11 @@ impl Kernel {
                 call.again = true;
                 self.attempt(host, id);
             }
-            Pending::Exec(program) => crate::exec::load(self, host, id, *program),
+            Pending::Exec(program) => {
+                self.causes.begin(id, self.threads[&id].space, self.log.count());
+                crate::exec::load(self, host, id, *program);
+                self.causes.end(self.log.count());
+            }
             Pending::Driver => return self.driver_attempt(id),
         }
         if id.service.is_driver() {
