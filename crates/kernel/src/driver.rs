@@ -21,6 +21,13 @@ pub enum Request {
         /// When to give up.
         deadline: VirtualTime,
     },
+    /// Make a datagram socket that talks to a port of a service.
+    Associate {
+        /// The service.
+        to: ServiceId,
+        /// The port.
+        port: u16,
+    },
     /// Send all of these bytes.
     Send {
         /// The socket.
@@ -52,7 +59,7 @@ pub enum Request {
 /// What a task is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// To `Connect`.
+    /// To `Connect` and `Associate`.
     Connected(Result<ObjectId, Errno>),
     /// To `Send`.
     Sent(Result<(), Errno>),
@@ -185,6 +192,8 @@ impl Kernel {
                 }
                 Ok(Answer::Connected(result.map(|()| socket)))
             }
+            Request::Associate { to, port } => Ok(Answer::Connected(self.udp_to(to, port))),
+            Request::Send { on, bytes, .. } if self.is_datagram(on) => Ok(Answer::Sent(self.datagram_send(on, bytes))),
             Request::Send { on, mut bytes, deadline } => loop {
                 if bytes.is_empty() {
                     return Ok(Answer::Sent(Ok(())));

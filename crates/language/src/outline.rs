@@ -1,9 +1,10 @@
 //! What a specification will run, and what may be wrong with it, told without running it.
 
+use crate::run::faults::told_hidden;
 use crate::source::Sources;
 use crate::spec::{TestInfo, TestKind};
 use crate::values::domain::{Assumption, FaultScenario};
-use crate::values::fault::{At, Rule};
+use crate::values::fault::{At, Rule, hidden};
 use model::plan::Plan;
 use starlark::values::Value;
 
@@ -95,6 +96,10 @@ pub(crate) fn of(declared: &[Value<'_>], tests: &[TestInfo], plan: &Plan, source
             outline.faults.push(assumption.spec.name.clone());
             outline.rules.extend(assumption.spec.rules.iter().map(told));
             outline.hosts.extend(assumption.spec.rules.iter().flat_map(hosts));
+        }
+        let rules: Vec<Rule> = assumptions.iter().flat_map(|a| a.spec.rules.iter().cloned()).collect();
+        for (rule, by) in hidden(&rules) {
+            find("FB0308", &rule.keyword, format!("{}: {}", test.name, told_hidden(rule, by)));
         }
         let watched = !scenario.monitors.is_empty() || assumptions.iter().any(|a| !a.monitors.is_empty());
         if scenario.expect.is_none() && !watched {

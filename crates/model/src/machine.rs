@@ -82,6 +82,9 @@ pub trait Machine {
 
     /// Connects from the host `test` to a port of a service.
     fn connect(&self, to: ServiceId, port: u16, deadline: VirtualTime) -> Result<Result<Connection, Errno>, Stopped>;
+    /// A datagram socket on the host `test` that talks to a port of a service: what is sent on it is one datagram, what is
+    /// received the next one.
+    fn associate(&self, to: ServiceId, port: u16) -> Result<Result<Connection, Errno>, Stopped>;
     /// Sends all bytes.
     fn send(&self, on: Connection, bytes: &[u8], deadline: VirtualTime) -> Result<Result<(), Errno>, Stopped>;
     /// Receives at least one byte; an empty answer is the end of the stream.

@@ -3,8 +3,10 @@
 //!
 //! * [`http`] is the client's half of HTTP/1.1;
 //! * [`tcp_line`] is one line each way;
+//! * [`resp`] is what redis speaks;
 //! * [`logfmt`] reads lines of logs.
 
 pub mod http;
 pub mod logfmt;
+pub mod resp;
 pub mod tcp_line;

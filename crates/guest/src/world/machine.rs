@@ -126,6 +126,12 @@ impl Machine for World {
             _ => Err(Stopped),
         }
     }
+    fn associate(&self, to: ServiceId, port: u16) -> Result<Result<Connection, Errno>, Stopped> {
+        match self.request(&Request::Associate { to, port })? {
+            Answer::Connected(result) => Ok(result.map(|object| Connection(object.0))),
+            _ => Err(Stopped),
+        }
+    }
     fn send(&self, on: Connection, bytes: &[u8], deadline: VirtualTime) -> Result<Result<(), Errno>, Stopped> {
         match self.request(&Request::Send { on: ObjectId(on.0), bytes: bytes.to_vec(), deadline })? {
             Answer::Sent(result) => Ok(result),

@@ -1,6 +1,7 @@
 //! The builtins of the language: one file per concern, and the table of names that are known but not supported.
 
 mod assertions;
+pub(crate) mod bounds;
 mod control;
 mod domain;
 mod faults;
@@ -28,6 +29,7 @@ pub(crate) fn globals() -> Globals {
         LibraryExtension::Partial,
     ];
     let mut builder = GlobalsBuilder::extended_by(&extensions);
+    bounds::bounds(&mut builder);
     topology::topology(&mut builder);
     builder.namespace("observe", |namespace| {
         topology::observe(namespace);

@@ -197,11 +197,14 @@ impl<'v> Context<'_, 'v, '_> {
         }
         live.machine.enter_run();
         live.stage.set(Stage::Body);
+        let mut rules = Vec::new();
         for value in &test.faults {
             let assumption = Assumption::from_value(*value).expect("checked when it was declared");
             let spec = &assumption.spec;
+            rules.extend(spec.rules.iter().cloned());
             faults::install(live, &spec.rules, Some(&spec.name), None).map_err(|e| self.broken(&e.into()))?;
         }
+        faults::tell_hidden(live, &rules);
         for value in properties_of(test.expect).into_iter().filter(|p| p.1.kind == Kind::Always) {
             let open = value.1.start.is_none();
             Store::of(self.module).properties.borrow_mut().push((value.0, open));
@@ -217,9 +220,7 @@ impl<'v> Context<'_, 'v, '_> {
             let message = "FB0301: no fault fired: the scenario makes none of the calls";
             return Err(self.failure("assertion", message, None).into());
         }
-        if !test.faults.is_empty() && effect.certain > 0 && effect.certain_fired == 0 {
-            live.warn("FB0301", "no fault fired: the scenario makes none of the calls");
-        }
+        faults::tell_idle(live);
         monitors::tell_unseen(self.module, live);
         let watched = !Store::of(self.module).active.borrow().is_empty();
         if live.assertions.get() == 0 && !watched && test.expect.is_none() {
@@ -238,7 +239,7 @@ impl<'v> Context<'_, 'v, '_> {
         self.go_on()?;
         let took = live.machine.now().since(began);
         if let Some(limit) = test.timeout.filter(|limit| took > *limit) {
-            let message = format!("the scenario took {took} of virtual time, more than its timeout of {limit}");
+            let message = format!("FB0310: the scenario took {took} of virtual time, more than its timeout of {limit}");
             return Err(self.failure("assertion", &message, None).into());
         }
         let watched = !Store::of(self.module).active.borrow().is_empty();
@@ -260,7 +261,7 @@ impl<'v> Context<'_, 'v, '_> {
             let answer = call(eval, test.expect, &[result]).map_err(|e| self.broken(&e))?;
             self.go_on()?;
             if answer.unpack_bool() == Some(false) {
-                return Err(self.failure("assertion", "expect returned False", None).into());
+                return Err(self.failure("assertion", "FB0309: expect returned False", None).into());
             }
         }
         Ok(())

@@ -1,8 +1,16 @@
 //! Steps: what a test does to a service over the network, as a client on the host `test`.
 //!
+//! ```text
+//!   http  (here)           tcp  (here)           redis.rs           udp.rs
+//!     └──────────────────────┴─── converse ────────┘                  └─ datagrams
+//! ```
+//!
 //! A step is seen in the log as `step_send` when it begins and `step_recv` when it ends. An HTTP step answers a response
-//! whatever happens; one that could not be made has status 0, is false, and says why. A line over TCP has nothing to
-//! say that with, so it fails the test.
+//! whatever happens; one that could not be made has status 0, is false, and says why; so do those of redis and UDP. A
+//! line over TCP has nothing to say that with, so it fails the test.
+
+mod redis;
+mod udp;
 
 use crate::args::{Call, brief};
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
@@ -14,6 +22,7 @@ use model::plan::Interface;
 use model::{Connection, ServiceId, Stopped, VirtualDuration, VirtualTime};
 use protocol::http::{self, Progress};
 use protocol::tcp_line;
+use serde_json::Value as Json;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 
@@ -39,6 +48,8 @@ pub(crate) fn take<'v>(
     let action = Action { live, step, interface, target };
     match interface.protocol.as_str() {
         "http" => Ok(eval.heap().alloc(action.http(call)?)),
+        "redis" => Ok(eval.heap().alloc(action.redis(call)?)),
+        "udp" => Ok(eval.heap().alloc(action.udp(call)?)),
         _ => {
             let (answer, duration_ms) = action.line(call)?;
             let target = &step.service.name;
@@ -81,15 +92,8 @@ impl Action<'_, '_> {
         let request = http::request(&method, &host, &path, &headers, body.as_bytes())
             .map_err(|why| Diagnostic::argument(format!("{}(): {why}", call_name)))?;
         self.note_send(&format!("{method} {path}"), [("path", path.clone()), ("body", noted(&body))]);
-        let connected = machine.connect(self.target, self.interface.port, deadline).map_err(interrupted)?;
-        let answer = match connected {
-            Err(errno) => Err(format!("connect: {}", errno.message())),
-            Ok(connection) => {
-                let answer = exchange(self.live, connection, &request, deadline).map_err(interrupted)?;
-                machine.close(connection);
-                answer
-            }
-        };
+        let talk = |connection| exchange(self.live, connection, &request, deadline);
+        let answer = self.connected(deadline, talk).map_err(interrupted)?;
         let duration_ms = self.since(began);
         let response = match answer {
             Ok(parsed) => Response {
@@ -114,15 +118,8 @@ impl Action<'_, '_> {
         let began = machine.now();
         let deadline = began.after(TIMEOUT);
         self.note_send(&format!("send {}", noted(data.trim_end())), [("body", noted(&data))]);
-        let connected = machine.connect(self.target, self.interface.port, deadline).map_err(interrupted)?;
-        let answer = match connected {
-            Err(errno) => Err(format!("connect: {}", errno.message())),
-            Ok(connection) => {
-                let answer = exchange_line(self.live, connection, &data, deadline).map_err(interrupted)?;
-                machine.close(connection);
-                answer
-            }
-        };
+        let talk = |connection| exchange_line(self.live, connection, &data, deadline);
+        let answer = self.connected(deadline, talk).map_err(interrupted)?;
         let (line, error) = match &answer {
             Ok(line) => (line.as_str(), ""),
             Err(error) => ("", error.as_str()),
@@ -132,11 +129,39 @@ impl Action<'_, '_> {
         Ok((answer, took))
     }
 
+    /// Says something over a connection of its own. The inner error is why there is no answer.
+    fn connected<T>(
+        &self,
+        deadline: VirtualTime,
+        talk: impl FnOnce(Connection) -> Result<Result<T, String>, Stopped>,
+    ) -> Result<Result<T, String>, Stopped> {
+        let machine = self.live.machine;
+        match machine.connect(self.target, self.interface.port, deadline)? {
+            Err(errno) => Ok(Err(format!("connect: {}", errno.message()))),
+            Ok(connection) => {
+                let answer = talk(connection)?;
+                machine.close(connection);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// What a step answers that has a value and no status: the value as JSON in the body. It is noted, too.
+    fn valued(&self, answer: Result<Json, String>, began: VirtualTime) -> Response {
+        let (body, error) = match answer {
+            Ok(value) => (value.to_string(), String::new()),
+            Err(error) => (String::new(), error),
+        };
+        let duration_ms = self.since(began);
+        self.note_recv(None, None, &body, &error, duration_ms);
+        Response { status: 0, body, error, duration_ms }
+    }
+
     fn since(&self, began: VirtualTime) -> i64 {
         (self.live.machine.now().since(began).0 / 1_000_000) as i64
     }
 
-    fn note_send<const N: usize>(&self, summary: &str, details: [(&str, String); N]) {
+    fn note_send<'n>(&self, summary: &str, details: impl IntoIterator<Item = (&'n str, String)>) {
         let mut fields = self.about();
         fields.extend(details.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.into(), v.into())));
         fields.push(("summary".into(), summary.into()));
@@ -176,26 +201,19 @@ pub(crate) fn exchange(
     request: &[u8],
     deadline: VirtualTime,
 ) -> Result<Result<http::Response, String>, Stopped> {
-    if let Err(errno) = live.machine.send(connection, request, deadline)? {
-        return Ok(Err(format!("send: {}", errno.message())));
-    }
     let mut response = http::Response::new();
-    loop {
-        let received = match live.machine.receive(connection, deadline)? {
-            Ok(bytes) => bytes,
-            Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
-        };
+    converse(live, connection, request, deadline, |received| {
         let progress = if received.is_empty() {
             response.finish_at_eof().map(|()| Progress::Done)
         } else {
-            response.push(&received)
+            response.push(received)
         };
         match progress {
-            Ok(Progress::More) => {}
-            Ok(Progress::Done) => return Ok(Ok(response)),
-            Err(why) => return Ok(Err(why.to_string())),
+            Ok(Progress::More) => Ok(None),
+            Ok(Progress::Done) => Ok(Some(std::mem::replace(&mut response, http::Response::new()))),
+            Err(why) => Err(why.to_string()),
         }
-    }
+    })
 }
 
 fn exchange_line(
@@ -204,20 +222,36 @@ fn exchange_line(
     data: &str,
     deadline: VirtualTime,
 ) -> Result<Result<String, String>, Stopped> {
-    if let Err(errno) = live.machine.send(connection, &tcp_line::line(data), deadline)? {
+    let mut reader = tcp_line::LineReader::new();
+    converse(live, connection, &tcp_line::line(data), deadline, |received| {
+        if !received.is_empty() {
+            return Ok(reader.push(received));
+        }
+        reader.finish_at_eof().map(Some).ok_or_else(|| "connection closed without a line".to_owned())
+    })
+}
+
+/// Sends a request and reads until `read` has made an answer of what arrived; it is given nothing at the end of the
+/// stream, and must then answer or fail. The inner error is why there is no answer.
+fn converse<T>(
+    live: &Live<'_>,
+    connection: Connection,
+    request: &[u8],
+    deadline: VirtualTime,
+    mut read: impl FnMut(&[u8]) -> Result<Option<T>, String>,
+) -> Result<Result<T, String>, Stopped> {
+    if let Err(errno) = live.machine.send(connection, request, deadline)? {
         return Ok(Err(format!("send: {}", errno.message())));
     }
-    let mut reader = tcp_line::LineReader::new();
     loop {
         let received = match live.machine.receive(connection, deadline)? {
             Ok(bytes) => bytes,
             Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
         };
-        let line = if received.is_empty() { reader.finish_at_eof() } else { reader.push(&received) };
-        match line {
-            Some(line) => return Ok(Ok(line)),
-            None if received.is_empty() => return Ok(Err("connection closed without a line".to_owned())),
-            None => {}
+        match read(&received) {
+            Ok(Some(answer)) => return Ok(Ok(answer)),
+            Ok(None) => {}
+            Err(why) => return Ok(Err(why)),
         }
     }
 }

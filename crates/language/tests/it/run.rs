@@ -257,5 +257,5 @@ fn a_timeout_is_of_virtual_time() {
 #[test]
 fn expecting_false_is_a_failure() {
     let text = format!("{SHOP}def f(): pass\nfault_scenario(\"s\", scenario = f, expect = lambda r: False)\n");
-    assert_eq!(fails(&text).message, "expect returned False");
+    assert_eq!(fails(&text).message, "FB0309: expect returned False");
 }

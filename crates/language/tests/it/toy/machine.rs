@@ -54,6 +54,9 @@ impl Machine for Toy<'_> {
         state.connections.push((to, String::new()));
         Ok(Ok(Connection(state.connections.len() as u32 - 1)))
     }
+    fn associate(&self, to: ServiceId, port: u16) -> Result<Result<Connection, Errno>, Stopped> {
+        self.connect(to, port, VirtualTime::EPOCH)
+    }
     fn send(&self, on: Connection, bytes: &[u8], _: VirtualTime) -> Result<Result<(), Errno>, Stopped> {
         self.turn()?;
         let (to, request) = {
