@@ -49,3 +49,17 @@ fn steps_speak_redis() {
     let broken = run(&scratch, "test", forgetful, &[]).exits(1);
     broken.says(&["FAIL test_kept_through_a_power_failure", "what was set is there", "4 passed, 1 failed"]);
 }
+
+/// What is published through redis is seen, of channels and streams: an event that is published for an order that was
+/// not stored is found, and so is one that is published too early.
+#[test]
+fn messages_through_redis_are_events() {
+    let Some(scratch) = prepared(&["topics.star", "orders.py"], "/usr/bin/redis-server") else { return };
+    run(&scratch, "test", "topics.star", &[]).exits(0).says(&["4 passed, 0 failed"]);
+    run(&scratch, "explore", "topics.star", &["--seeds", "10", "--twice"]).exits(0);
+    for (bug, test) in [("publishes-anyway", "matrix_order_cannot_write"), ("publishes-first", "no_orphans")] {
+        let more = ["--test", test, "--env", &format!("ORDERS_BUG={bug}")];
+        let ran = run(&scratch, "test", "topics.star", &more).exits(1);
+        ran.says(&["monitor: no_orphan_events: event published without DB insert"]);
+    }
+}

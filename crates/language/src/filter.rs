@@ -115,7 +115,9 @@ impl FieldFilter {
         let kind = self.pattern("type").and_then(Pattern::literal)?;
         let (is_reported, how): (fn(&model::plan::Service) -> bool, _) = match kind {
             "wal" | "wal_sync" => (|s| !s.observe_wal.is_empty(), "observe = [observe.wal(…)]"),
-            "topic" => (|s| !s.observe_topic.is_empty(), "observe = [observe.topic(…)]"),
+            "topic" => {
+                (|s| !s.observe_topic.is_empty() || !s.observe_traffic.is_empty(), "observe = [observe.topic(…)]")
+            }
             _ => return None,
         };
         (!plan.services.iter().any(is_reported)).then_some((kind, how))

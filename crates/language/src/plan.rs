@@ -49,6 +49,7 @@ pub(crate) fn build(
             health,
             observe_wal: service.observe_wal.clone(),
             observe_topic: service.observe_topic.clone(),
+            observe_traffic: service.observe_traffic.clone(),
             decoders: service.decoders.clone(),
             ops: service.ops.clone(),
             mounts: service.machine.volumes.clone(),

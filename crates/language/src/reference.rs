@@ -25,8 +25,8 @@ const TABLE: &[(&str, &[Row])] = &[
             ("observe.tail", "(path, decoder = None) -> Source", "the same as `observe.wal`"),
             (
                 "observe.topic",
-                "(path, decoder = None) -> Source",
-                "lines appended to a broker's files are `topic` events",
+                "(topic, decoder = None) -> Source",
+                "messages through redis are `topic` events, or lines appended to another broker's files",
             ),
             ("load_file", "(path) -> str", "the text of a file beside the specification"),
             ("load_json", "(path) -> Any", "what a JSON file says"),
@@ -34,6 +34,7 @@ const TABLE: &[(&str, &[Row])] = &[
             ("decoder", "(name, pattern = None) -> Decoder", "\"json\", \"logfmt\" or \"regex\""),
             ("stdout", "(decoder = None) -> Source", "`observe.stdout`"),
             ("stderr", "(decoder = None) -> Source", "`observe.stderr`"),
+            ("topic", "(topic, decoder = None) -> Source", "`observe.topic`"),
             ("json_decoder", "() -> Decoder", "`decoder(\"json\")`"),
             ("logfmt_decoder", "() -> Decoder", "`decoder(\"logfmt\")`"),
             ("regex_decoder", "(pattern) -> Decoder", "`decoder(\"regex\", pattern = …)`"),

@@ -5,6 +5,7 @@ use crate::event::LineSource;
 use crate::glob::Glob;
 use crate::ids::ServiceId;
 use crate::time::VirtualDuration;
+use crate::traffic::Traffic;
 
 /// The system under test.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Service {
     pub observe_wal: Vec<Glob>,
     /// Files whose appended lines become `topic` events.
     pub observe_topic: Vec<Glob>,
+    /// Ports whose messages become `topic` events.
+    pub observe_traffic: Vec<Traffic>,
     /// How its lines are decoded, besides those that are JSON objects, by where they are written.
     pub decoders: Vec<(LineSource, LineDecoder)>,
     /// Named groups of calls.

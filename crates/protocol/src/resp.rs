@@ -1,10 +1,16 @@
-//! What redis speaks, RESP2: commands as arrays of strings, replies of five kinds.
+//! What redis speaks: commands as arrays of strings, replies in RESP2 or, to a client that has asked for it, RESP3.
 //!
 //! ```text
 //!   reply := "+" text CRLF | "-" text CRLF | ":" number CRLF
 //!          | "$" length CRLF bytes CRLF | "$-1" CRLF
 //!          | "*" count CRLF reply × count | "*-1" CRLF
+//!   RESP3:   "_" CRLF | "#" t|f CRLF | "," number CRLF | "(" number CRLF
+//!          | "!" length CRLF error CRLF | "=" length CRLF kind ":" bytes CRLF
+//!          | "%" count CRLF reply × 2 count | "~" or ">" count CRLF reply × count
 //! ```
+//!
+//! The crates that read it go as deep as the peer likes, which the stack of whoever reads what a program under test sends
+//! does not.
 
 use thiserror::Error;
 
@@ -24,8 +30,10 @@ pub enum Reply {
     Integer(i64),
     /// A string of any bytes.
     Bulk(Vec<u8>),
-    /// Several replies.
+    /// Several replies; keys and values of a map in turn.
     Array(Vec<Reply>),
+    /// Something that nobody asked for: a message to a subscriber.
+    Push(Vec<Reply>),
     /// There is nothing: no such key.
     Nil,
 }
@@ -42,6 +50,9 @@ pub enum ReplyError {
     /// A string is not followed by a line's end.
     #[error("a string has no end where its length says")]
     End,
+    /// A command is not made of strings.
+    #[error("a command that is not made of strings")]
+    Command,
     /// It is longer than [`REPLY_BYTES_MAX`].
     #[error("the reply is longer than {REPLY_BYTES_MAX} bytes")]
     Long,
@@ -78,11 +89,45 @@ impl ReplyReader {
     /// # Errors
     /// What arrived cannot become a reply.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Option<Reply>, ReplyError> {
+        self.feed(bytes);
+        self.next()
+    }
+    /// Takes more bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        match (Parser { rest: &self.bytes }).reply(0)? {
+    }
+    /// The next reply, once all of it is there.
+    ///
+    /// # Errors
+    /// What arrived cannot become a reply.
+    pub fn next(&mut self) -> Result<Option<Reply>, ReplyError> {
+        let mut parser = Parser { rest: &self.bytes };
+        match parser.reply(0)? {
             None if self.bytes.len() > REPLY_BYTES_MAX => Err(ReplyError::Long),
-            reply => Ok(reply),
+            None => Ok(None),
+            Some(reply) => {
+                let left = parser.rest.len();
+                self.bytes.drain(..self.bytes.len() - left);
+                Ok(Some(reply))
+            }
         }
+    }
+    /// The next command that a client gives, once all of it is there: its words. It is an array of strings, or a line of
+    /// words.
+    ///
+    /// # Errors
+    /// What arrived cannot become a command.
+    pub fn next_command(&mut self) -> Result<Option<Vec<Vec<u8>>>, ReplyError> {
+        if self.bytes.first().is_none_or(|kind| *kind == b'*') {
+            let Some(Reply::Array(words)) = self.next()? else { return Ok(None) };
+            let word = |word| if let Reply::Bulk(bytes) = word { Ok(bytes) } else { Err(ReplyError::Command) };
+            return words.into_iter().map(word).collect::<Result<_, _>>().map(Some);
+        }
+        let Some(end) = self.bytes.iter().position(|b| *b == b'\n') else {
+            return if self.bytes.len() > REPLY_BYTES_MAX { Err(ReplyError::Long) } else { Ok(None) };
+        };
+        let line: Vec<u8> = self.bytes.drain(..=end).collect();
+        Ok(Some(line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).map(<[u8]>::to_vec).collect()))
     }
 }
 
@@ -103,23 +148,29 @@ impl<'a> Parser<'a> {
             return Err(ReplyError::Deep);
         }
         let Some(kind) = self.rest.first() else { return Ok(None) };
-        if !b"+-:$*".contains(kind) {
+        if !b"+-:$*_#,(!=%~>".contains(kind) {
             return Err(ReplyError::Kind(char::from(*kind)));
         }
         let Some(line) = self.line() else { return Ok(None) };
         let text = String::from_utf8_lossy(&line[1..]).into_owned();
+        match kind {
+            b'+' | b',' | b'(' => return Ok(Some(Reply::Simple(text))),
+            b'-' => return Ok(Some(Reply::Error(text))),
+            b':' => return Ok(Some(Reply::Integer(number(&text)?))),
+            b'#' => return Ok(Some(Reply::Integer(i64::from(text == "t")))),
+            b'_' => return Ok(Some(Reply::Nil)),
+            _ => {}
+        }
+        let Some(length) = length(&text)? else { return Ok(Some(Reply::Nil)) };
+        let text_of = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ok(match kind {
-            b'+' => Some(Reply::Simple(text)),
-            b'-' => Some(Reply::Error(text)),
-            b':' => Some(Reply::Integer(number(&text)?)),
-            b'$' => match length(&text)? {
-                None => Some(Reply::Nil),
-                Some(length) => self.string(length)?.map(Reply::Bulk),
-            },
-            _ => match length(&text)? {
-                None => Some(Reply::Nil),
-                Some(count) => self.array(count, depth)?.map(Reply::Array),
-            },
+            b'$' => self.string(length)?.map(Reply::Bulk),
+            b'!' => self.string(length)?.map(|bytes| Reply::Error(text_of(bytes))),
+            // Before the text stands its kind, as in `txt:`.
+            b'=' => self.string(length)?.map(|bytes| Reply::Bulk(bytes.get(4..).unwrap_or_default().to_vec())),
+            b'%' => self.array(length.saturating_mul(2), depth)?.map(Reply::Array),
+            b'>' => self.array(length, depth)?.map(Reply::Push),
+            _ => self.array(length, depth)?.map(Reply::Array),
         })
     }
     fn string(&mut self, length: usize) -> Result<Option<Vec<u8>>, ReplyError> {
@@ -175,16 +226,17 @@ mod tests {
     }
 
     fn encode(reply: &Reply) -> Vec<u8> {
+        let several = |kind: char, replies: &[Reply]| {
+            let all: Vec<u8> = replies.iter().flat_map(encode).collect();
+            [format!("{kind}{}\r\n", replies.len()).into_bytes(), all].concat()
+        };
         match reply {
             Reply::Simple(text) => format!("+{text}\r\n").into_bytes(),
             Reply::Error(text) => format!("-{text}\r\n").into_bytes(),
             Reply::Integer(number) => format!(":{number}\r\n").into_bytes(),
             Reply::Bulk(bytes) => [format!("${}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat(),
-            Reply::Array(replies) => {
-                [vec![format!("*{}\r\n", replies.len()).into_bytes()], replies.iter().map(encode).collect()]
-                    .concat()
-                    .concat()
-            }
+            Reply::Array(replies) => several('*', replies),
+            Reply::Push(replies) => several('>', replies),
             Reply::Nil => b"$-1\r\n".to_vec(),
         }
     }
@@ -199,7 +251,7 @@ mod tests {
     fn replies() {
         let bulk = |text: &str| Reply::Bulk(text.as_bytes().to_vec());
         let deep = "*1\r\n".repeat(DEPTH_MAX + 2);
-        let cases: [(&str, Result<Option<Reply>, ReplyError>); 20] = [
+        let cases: [(&str, Result<Option<Reply>, ReplyError>); 27] = [
             ("+OK\r\n", Ok(Some(Reply::Simple("OK".into())))),
             ("+\r\n", Ok(Some(Reply::Simple(String::new())))),
             ("-ERR no\r\n", Ok(Some(Reply::Error("ERR no".into())))),
@@ -210,6 +262,13 @@ mod tests {
             ("*-1\r\n", Ok(Some(Reply::Nil))),
             ("*0\r\n", Ok(Some(Reply::Array(vec![])))),
             ("*2\r\n:1\r\n$1\r\na\r\n+rest", Ok(Some(Reply::Array(vec![Reply::Integer(1), bulk("a")])))),
+            ("_\r\n", Ok(Some(Reply::Nil))),
+            ("#t\r\n", Ok(Some(Reply::Integer(1)))),
+            (",1.5\r\n", Ok(Some(Reply::Simple("1.5".into())))),
+            ("!6\r\nERR no\r\n", Ok(Some(Reply::Error("ERR no".into())))),
+            ("=6\r\ntxt:hi\r\n", Ok(Some(bulk("hi")))),
+            ("%1\r\n+a\r\n:1\r\n", Ok(Some(Reply::Array(vec![Reply::Simple("a".into()), Reply::Integer(1)])))),
+            (">1\r\n:1\r\n", Ok(Some(Reply::Push(vec![Reply::Integer(1)])))),
             ("", Ok(None)),
             ("+OK\r", Ok(None)),
             ("$2\r\nab\r", Ok(None)),
@@ -236,7 +295,10 @@ mod tests {
             prop::collection::vec(any::<u8>(), 0..12).prop_map(Reply::Bulk),
             Just(Reply::Nil),
         ];
-        leaf.prop_recursive(4, 24, 6, |inner| prop::collection::vec(inner, 0..6).prop_map(Reply::Array))
+        leaf.prop_recursive(4, 24, 6, |inner| {
+            let several = || prop::collection::vec(inner.clone(), 0..6);
+            prop_oneof![several().prop_map(Reply::Array), several().prop_map(Reply::Push)]
+        })
     }
 
     proptest! {
@@ -249,7 +311,7 @@ mod tests {
             }
         }
         #[test]
-        fn any_bytes_are_a_reply_or_an_error(bytes in "[+:$*0-9a\r\n-]{0,60}") {
+        fn any_bytes_are_a_reply_or_an_error(bytes in "[+:$*_#,(!=%~>0-9a\r\n-]{0,60}") {
             let whole = read([bytes.as_bytes()]);
             prop_assert_eq!(read(bytes.as_bytes().chunks(1)).is_ok(), whole.is_ok());
         }

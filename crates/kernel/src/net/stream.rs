@@ -59,6 +59,7 @@ impl Kernel {
         if let Some((connection, side)) = self.connection_of(id)
             && !bytes.is_empty()
         {
+            self.overhear_sent(connection, side, &bytes);
             self.send_segment(connection, 1 - side, Segment::Data(bytes));
         }
     }
@@ -94,6 +95,7 @@ impl Kernel {
             return Ok(state.received.range(..n).copied().collect());
         }
         let bytes: Vec<u8> = state.received.drain(..n).collect();
+        self.overhear_received(connection, side, &bytes);
         let sender = self.net.connections.get(&connection).and_then(|c| c.sides[1 - side].socket);
         if let Some(sender) = sender
             && !roomy(free, capacity)

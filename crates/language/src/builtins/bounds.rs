@@ -30,11 +30,6 @@ pub(crate) fn bound(ast: &mut AstModule) {
     ast.replace_binary_operators(&calls);
 }
 
-/// Whether a name is one of those that operators become.
-pub(crate) fn is_operator(name: &str) -> bool {
-    OPERATORS.iter().any(|(_, function)| *function == name)
-}
-
 #[starlark_module]
 pub(super) fn bounds(builder: &mut GlobalsBuilder) {
     /// The whole numbers from one on to before another.

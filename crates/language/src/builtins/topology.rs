@@ -11,7 +11,9 @@ use crate::values::fault::calls_named;
 use crate::values::health::{Decoder, HealthCheck, Observation, OpValue};
 use crate::values::service::{InterfaceRef, MachineDecl, PROTOCOLS, Service, ServiceDecl};
 use model::plan::{Check, Interface, LineDecoder, Op};
+use model::traffic::Traffic;
 use model::{Glob, LineSource, VirtualDuration};
+use protocol::redis_traffic::REDIS;
 use regex::Regex;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
@@ -185,6 +187,13 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
     ) -> starlark::Result<Observation> {
         Ok(stream(Call::new("stdout", args, kwargs), LineSource::Stdout)?)
     }
+    /// `observe.topic(…)`.
+    fn topic<'v>(
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+    ) -> starlark::Result<Observation> {
+        Ok(messages(Call::new("topic", args, kwargs))?)
+    }
     /// `observe.stderr(…)`.
     fn stderr<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
@@ -245,18 +254,13 @@ pub(super) fn observe(builder: &mut GlobalsBuilder) {
         call.finish()?;
         Ok(Observation::Wal(Glob::path(&path), decoder))
     }
-    /// Makes lines appended to the files in which a broker keeps its topics `topic` events; the topic is the line's own
-    /// `topic`, or else the file's name.
+    /// Makes messages `topic` events: what clients publish through a service that speaks redis, by channel or stream; of
+    /// another broker the lines appended to the files in which it keeps its topics.
     fn topic<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
     ) -> starlark::Result<Observation> {
-        let mut call = Call::new("observe.topic", args, kwargs);
-        let path = call.required("path")?;
-        let path = call.text("path", path)?;
-        let decoder = take_decoder(&mut call)?;
-        call.finish()?;
-        Ok(Observation::Topic(Glob::path(&path), decoder))
+        Ok(messages(Call::new("observe.topic", args, kwargs))?)
     }
     /// Makes lines appended to matching files `wal` events: another name for `observe.wal`.
     fn tail<'v>(
@@ -270,6 +274,22 @@ pub(super) fn observe(builder: &mut GlobalsBuilder) {
         call.finish()?;
         Ok(Observation::Wal(Glob::path(&path), decoder))
     }
+}
+
+/// `topic(…)`: the name, or the path, is told apart when the service is known.
+fn messages(mut call: Call<'_>) -> Result<Observation, Diagnostic> {
+    for name in ["broker", "group"] {
+        call.refuse(name, "the broker is the service that it is observed at: service(observe = [topic(…)])")?;
+    }
+    let named = call.named("path");
+    let topic = match (call.next("topic")?, named) {
+        (Some(topic), None) | (None, Some(topic)) => call.text("topic", topic)?,
+        (None, None) => return Err(call.missing("topic")),
+        (Some(_), Some(_)) => return Err(call.bad("path", "is given beside `topic`: give one of them")),
+    };
+    let decoder = take_decoder(&mut call)?;
+    call.finish()?;
+    Ok(Observation::Topic(topic, decoder))
 }
 
 fn stream(mut call: Call<'_>, source: LineSource) -> Result<Observation, Diagnostic> {
@@ -321,21 +341,29 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
             Some(check.clone())
         }
     };
-    let (mut observe_wal, mut observe_topic, mut decoders) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut observe_wal, mut observe_topic, mut topics) = (Vec::new(), Vec::new(), Vec::new());
+    let mut decoders = Vec::new();
     for value in call.named("observe").map(|v| call.list("observe", v)).transpose()?.unwrap_or_default() {
         match Observation::from_value(value) {
             Some(Observation::Wal(glob, decoder)) => {
                 observe_wal.push(glob.clone());
                 decoders.extend(decoder.0.clone().map(|d| (LineSource::Wal, d)));
             }
-            Some(Observation::Topic(glob, decoder)) => {
-                observe_topic.push(glob.clone());
+            Some(Observation::Topic(topic, decoder)) => {
+                if interfaces.iter().any(|i| i.protocol == "redis") {
+                    topics.push(Glob::field(topic));
+                } else {
+                    observe_topic.push(Glob::path(topic));
+                }
                 decoders.extend(decoder.0.clone().map(|d| (LineSource::Topic, d)));
             }
             Some(Observation::Stream(source, decoder)) => decoders.extend(decoder.0.clone().map(|d| (*source, d))),
             None => return Err(call.not("observe", "a list of observe.stdout(), observe.wal(…)", value)),
         }
     }
+    let overheard = interfaces.iter().filter(|i| i.protocol == "redis" && !topics.is_empty());
+    let observe_traffic =
+        overheard.map(|i| Traffic { port: i.port, topics: topics.clone(), listener: REDIS }).collect();
     let mut ops = Vec::new();
     for (name, value) in call.named("ops").map(|v| call.pairs("ops", v)).transpose()?.unwrap_or_default() {
         let op = OpValue::from_value(value).ok_or_else(|| call.not("ops", "a dict of op(…)", value))?;
@@ -356,6 +384,7 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
         health,
         observe_wal,
         observe_topic,
+        observe_traffic,
         decoders,
         ops,
     })

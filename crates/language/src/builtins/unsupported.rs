@@ -39,8 +39,7 @@ pub(super) const BUILTINS: Table = &[
     ("status_only", MOCK),
     ("text_response", MOCK),
     ("tls_cert", "declare the interface without TLS"),
-    ("topic", "have the consumer print what it consumes as JSON lines"),
-    ("wal_stream", "use observe.wal(\"glob\")"),
+    ("wal_stream", "observe the file instead: observe.wal(\"glob\")"),
 ];
 
 pub(super) const OBSERVE: Table =

@@ -35,8 +35,8 @@ pub(crate) enum Observation {
     Stream(#[allocative(skip)] LineSource, Decoder),
     /// Files whose appended lines become events.
     Wal(#[allocative(skip)] Glob, Decoder),
-    /// Files in which a broker keeps topics, one record a line.
-    Topic(#[allocative(skip)] Glob, Decoder),
+    /// Topics: names at a service that speaks redis, else files in which a broker keeps them, one record a line.
+    Topic(String, Decoder),
 }
 
 /// How lines are decoded, besides those that are JSON objects, which always are.

@@ -7,6 +7,7 @@ use crate::identity;
 use crate::values::health::HealthCheck;
 use allocative::Allocative;
 use model::plan::{Hardware, Interface, LineDecoder, Op, User};
+use model::traffic::Traffic;
 use model::{Glob, LineSource};
 use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
@@ -31,6 +32,7 @@ pub(crate) struct ServiceDecl {
     pub(crate) health: Option<HealthCheck>,
     pub(crate) observe_wal: Vec<Glob>,
     pub(crate) observe_topic: Vec<Glob>,
+    pub(crate) observe_traffic: Vec<Traffic>,
     pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
     pub(crate) ops: Vec<Op>,
     pub(crate) machine: MachineDecl,

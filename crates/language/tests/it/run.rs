@@ -155,9 +155,12 @@ fn an_ended_world_unwinds_from_everywhere() {
 fn limits_end_a_test_and_name_it() {
     let failure = |body: &str| fails(&format!("{SHOP}def f(n):\n    return f(n + 1)\ndef test_big():\n{body}"));
     for (body, location, part) in [
-        ("    f(1)\n", "spec.star:3:12", "calls are nested more than 100 deep"),
+        ("    f(1)\n", "spec.star:3:14", "calls are nested more than 100 deep"),
         ("    for i in range(100000000):\n        pass\n", "spec.star:5:5", "takes more than 20000000 steps"),
-        ("    parallel(lambda: f(1), lambda: 1)\n", "spec.star:3:12", "more than 100 deep"),
+        ("    parallel(lambda: f(1), lambda: 1)\n", "spec.star:3:14", "more than 100 deep"),
+        ("    x = [0] * 2000000000\n", "spec.star:5:9", "more than 512 MiB"),
+        ("    s = \"x\"\n    for i in range(40):\n        s = s + s\n", "spec.star:7:13", "more than 512 MiB"),
+        ("    parallel(lambda: list(range(2000000000)), lambda: 1)\n", "spec.star:5:27", "a range of 2000000000"),
     ] {
         let failure = failure(body);
         assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("error", "big"), "{failure}");

@@ -86,7 +86,7 @@ fn value(reply: Reply) -> Json {
         Reply::Simple(text) | Reply::Error(text) => Json::from(text),
         Reply::Integer(number) => Json::from(number),
         Reply::Bulk(bytes) => Json::from(String::from_utf8_lossy(&bytes)),
-        Reply::Array(replies) => replies.into_iter().map(value).collect(),
+        Reply::Array(replies) | Reply::Push(replies) => replies.into_iter().map(value).collect(),
         Reply::Nil => Json::Null,
     }
 }
