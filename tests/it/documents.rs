@@ -11,15 +11,12 @@ struct Shown {
     lines: Vec<String>,
 }
 
-fn text_of(page: &str) -> String {
-    std::fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{page}: {e}"))
-}
-
-/// The blocks of a page in a language.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let (text, fence) = (text_of(page), format!("\n```{language}\n"));
-    let inside = text.split(&fence).skip(1).filter_map(|rest| rest.split_once("\n```"));
-    inside.map(|(block, _)| block.to_owned()).collect()
+/// The blocks of a page in a language, one after the other.
+pub(crate) fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = std::fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{page}: {e}"));
+    let opening = format!("\n```{language}\n");
+    let after = text.split(&opening).skip(1);
+    after.filter_map(|rest| rest.split_once("\n```").map(|(block, _)| format!("{block}\n"))).collect()
 }
 
 /// The transcript that a block is. What `make` says it does (`+ …`) is a command, too.

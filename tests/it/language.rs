@@ -1,6 +1,7 @@
 //! The specification language against real programs: each snippet of the chapter that it was made for, each fault's
 //! symptom, the bugs that faults are there to find, and the commands about specifications.
 
+use crate::documents::blocks;
 use crate::support::{Ran, Scratch, build, command, figure, finish, fixture, root, setting, skipped};
 
 /// A directory with the specifications of a fixture and its program.
@@ -261,14 +262,6 @@ fn the_list_of_builtins_is_current() {
         }
         panic!("docs/language.md is not current: FBSIM_UPDATE=1 cargo test --test it the_list_of_builtins");
     }
-}
-
-/// The blocks of a language in a page, one after the other.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{page}: {e}"));
-    let opening = format!("\n```{language}\n");
-    let after = text.split(&opening).skip(1);
-    after.filter_map(|rest| rest.split_once("\n```").map(|(block, _)| format!("{block}\n"))).collect()
 }
 
 #[test]

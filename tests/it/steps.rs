@@ -63,3 +63,12 @@ fn messages_through_redis_are_events() {
         ran.says(&["monitor: no_orphan_events: event published without DB insert"]);
     }
 }
+
+#[test]
+fn polls_are_events_and_no_reason_to_go_on() {
+    let Some(scratch) = prepared(&["polls.star", "queue.py"], "/usr/bin/python3") else { return };
+    run(&scratch, "test", "polls.star", &[]).exits(0).says(&["4 passed, 0 failed"]);
+    run(&scratch, "explore", "polls.star", &["--test", "worked_off", "--seeds", "10", "--twice"]).exits(0);
+    let broken = run(&scratch, "test", "polls.star", &["--env", "QUEUE_BUG=stuck"]).exits(1);
+    broken.says(&["FAIL test_worked_off", "all jobs are done: none of"]);
+}

@@ -48,6 +48,8 @@ pub enum Request {
     Sleep(VirtualTime),
     /// Wait until nothing can happen before this instant.
     Settle(VirtualTime),
+    /// Wait until this instant, if the world gets there for another reason, or until dismissed.
+    Linger(VirtualTime),
     /// Wait until a process has ended.
     Exit(ProcessId),
     /// Wait until these tasks have ended.
@@ -65,7 +67,7 @@ pub enum Answer {
     Sent(Result<(), Errno>),
     /// To `Receive`.
     Received(Result<Vec<u8>, Errno>),
-    /// To `Settle`: whether that point was reached.
+    /// To `Settle` and `Linger`: whether that point was reached.
     Settled(bool),
     /// To everything else.
     Done,
@@ -85,6 +87,8 @@ pub struct Driver {
     tasks: BTreeMap<u32, Task>,
     /// Tasks that wait for quiet, and until when.
     settling: BTreeMap<u32, VirtualTime>,
+    /// Tasks that linger, and until when.
+    lingering: BTreeMap<u32, VirtualTime>,
 }
 
 fn thread_id(task: u32) -> ThreadId {
@@ -95,6 +99,10 @@ impl Driver {
     /// True if a task waits for quiet and the next timer is beyond its deadline.
     pub(crate) fn settled(&self, next: Option<VirtualTime>) -> bool {
         self.settling.values().any(|deadline| next.is_none_or(|at| at > *deadline))
+    }
+    /// The next instant at which a task that lingers goes on.
+    pub(crate) fn lingers_until(&self) -> Option<VirtualTime> {
+        self.lingering.values().min().copied()
     }
     /// The task that waits for quiet and would give up first.
     ///
@@ -123,6 +131,7 @@ impl Kernel {
         self.threads.remove(&id);
         self.driver.tasks.remove(&task);
         self.driver.settling.remove(&task);
+        self.driver.lingering.remove(&task);
         self.wake(WaitKey::Task(task));
     }
     /// The running task asks for something; the answer is there when the scheduler runs it again.
@@ -146,6 +155,16 @@ impl Kernel {
         let waiting: Vec<u32> = self.driver.settling.keys().copied().collect();
         waiting.iter().for_each(|task| self.wake_thread(thread_id(*task)));
         waiting.len() as u64
+    }
+    /// Tasks that linger go on: those whose instant has come, or all.
+    pub(crate) fn driver_rouse(&mut self, until: VirtualTime) {
+        let due = self.driver.lingering.iter().filter(|(_, at)| **at <= until);
+        let due: Vec<u32> = due.map(|(task, _)| *task).collect();
+        due.iter().for_each(|task| self.wake_thread(thread_id(*task)));
+    }
+    /// Tasks that linger go on at once.
+    pub fn driver_dismiss(&mut self) {
+        self.driver_rouse(VirtualTime(u64::MAX));
     }
     /// Closes a connection of the driver.
     pub fn driver_close(&mut self, socket: ObjectId) {
@@ -224,6 +243,13 @@ impl Kernel {
                 self.driver.settling.insert(task, deadline);
                 let give_up = VirtualTime(deadline.0.saturating_add(1));
                 Err((Request::Settle(deadline), Wait::until(give_up, "waiting for quiet")))
+            }
+            Request::Linger(until) => {
+                if self.driver.lingering.remove(&task).is_some() {
+                    return Ok(Answer::Settled(self.clock.now() >= until));
+                }
+                self.driver.lingering.insert(task, until);
+                Err((Request::Linger(until), Wait::on(WaitKey::Task(task), "waiting for the next poll")))
             }
             Request::Exit(id) if self.processes.get(&id).is_some_and(|p| p.status.is_none()) => {
                 Err((Request::Exit(id), Wait::on(WaitKey::Exit(id), "waiting for the program to end")))

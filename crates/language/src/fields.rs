@@ -3,7 +3,7 @@
 //!
 //! | event | fields besides `type`, `service`, `seq` |
 //! |---|---|
-//! | system call | `syscall` `pid` `decision` `result`, and if there are any `path` `op` `errno` `latency_ms` |
+//! | system call | `syscall` `pid` `decision` `result`, and if there are any `path` `dest` `bytes` `op` `errno` `latency_ms` |
 //! | line | `raw` `body`, the file's `path`, the top-level keys of a JSON object; a wal line has `op` and `action` both |
 //! | note | its own, and of a message or a poll the top-level keys of its body |
 
@@ -82,7 +82,8 @@ pub(crate) trait Fields {
         let mut names: Vec<Cow<'_, str>> = Vec::new();
         match &event.body {
             Body::Call(_) => {
-                let all = ["syscall", "pid", "decision", "result", "path", "op", "errno", "latency_ms"];
+                let all =
+                    ["syscall", "pid", "decision", "result", "path", "dest", "bytes", "op", "errno", "latency_ms"];
                 names.extend(all.into_iter().filter(|n| call_field(event, n).is_some()).map(Cow::from));
             }
             Body::Line(line) => {
@@ -138,6 +139,10 @@ fn call_field<'a>(event: &'a Event, name: &str) -> Option<Cow<'a, str>> {
         "decision" => Some(call.decision.text().into()),
         "result" => Some(call.result.to_string().into()),
         "path" => call.path.as_deref().map(Into::into),
+        "dest" => call.path.as_deref().filter(|path| !path.starts_with('/') && path.contains(':')).map(Into::into),
+        "bytes" if call.result >= 0 && TRANSFERS.contains(&&*call_name(call.number)) => {
+            Some(call.result.to_string().into())
+        }
         "op" => call.op.as_deref().map(Into::into),
         "errno" => match call.decision {
             Decision::Deny(errno) => Some(errno.name().into()),
@@ -150,6 +155,12 @@ fn call_field<'a>(event: &'a Event, name: &str) -> Option<Cow<'a, str>> {
         _ => None,
     }
 }
+
+/// Calls whose result is how many bytes they moved.
+const TRANSFERS: [&str; 12] = [
+    "read", "readv", "pread64", "write", "writev", "pwrite64", "sendto", "sendmsg", "recvfrom", "recvmsg", "sendfile",
+    "splice",
+];
 
 /// The name of a system call.
 pub(crate) fn call_name(number: u16) -> Cow<'static, str> {

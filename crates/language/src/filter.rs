@@ -118,6 +118,7 @@ impl FieldFilter {
             "topic" => {
                 (|s| !s.observe_topic.is_empty() || !s.observe_traffic.is_empty(), "observe = [observe.topic(…)]")
             }
+            "poll" => (|s| !s.polls.is_empty(), "observe = [observe.poll(…)]"),
             _ => return None,
         };
         (!plan.services.iter().any(is_reported)).then_some((kind, how))

@@ -97,6 +97,11 @@ pub trait Machine {
     /// Lets the world run until nothing can happen any more before `deadline`: every thread waits, and no timer or
     /// packet is due. Periodic timers count as something that happens. True if that point was reached.
     fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped>;
+    /// Waits until then without being a reason to: the world comes to rest meanwhile, and a deadlock is one. False if
+    /// [`Machine::dismiss`] ended it.
+    fn linger(&self, until: VirtualTime) -> Result<bool, Stopped>;
+    /// Ends all [`Machine::linger`].
+    fn dismiss(&self);
     /// Runs the branches as tasks, interleaved like any other threads; returns when all have returned.
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped>;
     /// The current virtual time.

@@ -154,6 +154,12 @@ impl Machine for World {
     fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped> {
         Ok(self.request(&Request::Settle(deadline))? == Answer::Settled(true))
     }
+    fn linger(&self, until: VirtualTime) -> Result<bool, Stopped> {
+        Ok(self.request(&Request::Linger(until))? == Answer::Settled(true))
+    }
+    fn dismiss(&self) {
+        with_kernel(Kernel::driver_dismiss);
+    }
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped> {
         if self.stopped.get() {
             return Err(Stopped);

@@ -9,6 +9,7 @@ mod files;
 pub(crate) mod machine;
 mod matrix;
 mod oracle;
+mod sources;
 pub(crate) mod temporal;
 mod topology;
 mod unsupported;
@@ -31,8 +32,9 @@ pub(crate) fn globals() -> Globals {
     let mut builder = GlobalsBuilder::extended_by(&extensions);
     bounds::bounds(&mut builder);
     topology::topology(&mut builder);
+    sources::sources(&mut builder);
     builder.namespace("observe", |namespace| {
-        topology::observe(namespace);
+        sources::observe(namespace);
         refuse(namespace, "observe.", unsupported::OBSERVE);
     });
     faults::faults(&mut builder);

@@ -32,7 +32,6 @@ pub(super) const BUILTINS: Table = &[
     ("packet_reorder", PACKETS),
     ("packet_reset", PACKETS),
     ("packet_window", PACKETS),
-    ("poll", "take the step from the test: api.get(path = …)"),
     ("redirect", MOCK),
     ("remotes", MOCK),
     ("response", PROTOCOL),
@@ -42,5 +41,4 @@ pub(super) const BUILTINS: Table = &[
     ("wal_stream", "observe the file instead: observe.wal(\"glob\")"),
 ];
 
-pub(super) const OBSERVE: Table =
-    &[("poll", "take the step from the test: api.get(path = …)"), ("wal_stream", "use observe.wal(\"glob\")")];
+pub(super) const OBSERVE: Table = &[("wal_stream", "observe the file instead: observe.wal(\"glob\")")];

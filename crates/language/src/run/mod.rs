@@ -17,6 +17,7 @@
 pub(crate) mod boot;
 pub(crate) mod faults;
 pub(crate) mod monitors;
+mod polls;
 pub(crate) mod steps;
 
 use crate::builtins::temporal;
@@ -210,7 +211,7 @@ impl<'v> Context<'_, 'v, '_> {
             Store::of(self.module).properties.borrow_mut().push((value.0, open));
         }
         monitors::activate(self.module, live, &test.monitors).map_err(|e| self.broken(&e.into()))?;
-        let judged = self.judge(eval, live, test);
+        let judged = polls::beside(live, || self.judge(eval, live, test))?;
         if let Err(Broken::Interrupted | Broken::Halted) = judged {
             return judged;
         }

@@ -1,7 +1,7 @@
 //! Steps: what a test does to a service over the network, as a client on the host `test`.
 //!
 //! ```text
-//!   http  (here)           tcp  (here)           redis.rs           udp.rs
+//!   http.rs               tcp  (here)           redis.rs           udp.rs
 //!     └──────────────────────┴─── converse ────────┘                  └─ datagrams
 //! ```
 //!
@@ -9,10 +9,11 @@
 //! whatever happens; one that could not be made has status 0, is false, and says why; so do those of redis and UDP. A
 //! line over TCP has nothing to say that with, so it fails the test.
 
+mod http;
 mod redis;
 mod udp;
 
-use crate::args::{Call, brief};
+use crate::args::Call;
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
 use crate::session::{Live, driver};
 use crate::values::response::Response;
@@ -20,7 +21,7 @@ use crate::values::service::Step;
 use model::event::{Note, Value as FieldValue};
 use model::plan::Interface;
 use model::{Connection, ServiceId, Stopped, VirtualDuration, VirtualTime};
-use protocol::http::{self, Progress};
+use protocol::http::{Progress, Response as HttpResponse};
 use protocol::tcp_line;
 use serde_json::Value as Json;
 use starlark::eval::Evaluator;
@@ -72,43 +73,6 @@ struct Action<'a, 'e> {
 }
 
 impl Action<'_, '_> {
-    fn http(&self, mut call: Call<'_>) -> starlark::Result<Response> {
-        let path = call.next("path")?.map(|v| call.text("path", v)).transpose()?.unwrap_or_else(|| "/".to_owned());
-        let body = match call.next("body")? {
-            None => String::new(),
-            Some(value) => value.unpack_str().map(str::to_owned).ok_or_else(|| {
-                call.bad("body", &format!("must be a string, not {}", brief(value)))
-                    .help("for JSON, write json.encode(…)")
-            })?,
-        };
-        let headers = call.named("headers").map(|v| call.text_pairs("headers", v)).transpose()?.unwrap_or_default();
-        let call_name = call.builtin().to_owned();
-        call.finish()?;
-        let method = self.step.method.to_uppercase();
-        let machine = self.live.machine;
-        let began = machine.now();
-        let deadline = began.after(TIMEOUT);
-        let host = format!("{}:{}", self.step.service.name, self.interface.port);
-        let request = http::request(&method, &host, &path, &headers, body.as_bytes())
-            .map_err(|why| Diagnostic::argument(format!("{}(): {why}", call_name)))?;
-        self.note_send(&format!("{method} {path}"), [("path", path.clone()), ("body", noted(&body))]);
-        let talk = |connection| exchange(self.live, connection, &request, deadline);
-        let answer = self.connected(deadline, talk).map_err(interrupted)?;
-        let duration_ms = self.since(began);
-        let response = match answer {
-            Ok(parsed) => Response {
-                status: parsed.status(),
-                body: String::from_utf8_lossy(parsed.body()).trim().to_owned(),
-                error: String::new(),
-                duration_ms,
-            },
-            Err(error) => Response { status: 0, body: String::new(), error, duration_ms },
-        };
-        let status = (response.status != 0).then(|| i64::from(response.status));
-        self.note_recv(Some(&path), status, &response.body, &response.error, duration_ms);
-        Ok(response)
-    }
-
     /// One line there and one back, or why not; and how long it took, in ms.
     fn line(&self, mut call: Call<'_>) -> starlark::Result<(Result<String, String>, i64)> {
         let data = call.required("data")?;
@@ -119,7 +83,7 @@ impl Action<'_, '_> {
         let deadline = began.after(TIMEOUT);
         self.note_send(&format!("send {}", noted(data.trim_end())), [("body", noted(&data))]);
         let talk = |connection| exchange_line(self.live, connection, &data, deadline);
-        let answer = self.connected(deadline, talk).map_err(interrupted)?;
+        let answer = self.connected(self.to(), deadline, talk).map_err(interrupted)?;
         let (line, error) = match &answer {
             Ok(line) => (line.as_str(), ""),
             Err(error) => ("", error.as_str()),
@@ -129,14 +93,19 @@ impl Action<'_, '_> {
         Ok((answer, took))
     }
 
+    fn to(&self) -> (ServiceId, u16) {
+        (self.target, self.interface.port)
+    }
+
     /// Says something over a connection of its own. The inner error is why there is no answer.
     fn connected<T>(
         &self,
+        to: (ServiceId, u16),
         deadline: VirtualTime,
         talk: impl FnOnce(Connection) -> Result<Result<T, String>, Stopped>,
     ) -> Result<Result<T, String>, Stopped> {
         let machine = self.live.machine;
-        match machine.connect(self.target, self.interface.port, deadline)? {
+        match machine.connect(to.0, to.1, deadline)? {
             Err(errno) => Ok(Err(format!("connect: {}", errno.message()))),
             Ok(connection) => {
                 let answer = talk(connection)?;
@@ -200,8 +169,8 @@ pub(crate) fn exchange(
     connection: Connection,
     request: &[u8],
     deadline: VirtualTime,
-) -> Result<Result<http::Response, String>, Stopped> {
-    let mut response = http::Response::new();
+) -> Result<Result<HttpResponse, String>, Stopped> {
+    let mut response = HttpResponse::new();
     converse(live, connection, request, deadline, |received| {
         let progress = if received.is_empty() {
             response.finish_at_eof().map(|()| Progress::Done)
@@ -210,13 +179,14 @@ pub(crate) fn exchange(
         };
         match progress {
             Ok(Progress::More) => Ok(None),
-            Ok(Progress::Done) => Ok(Some(std::mem::replace(&mut response, http::Response::new()))),
+            Ok(Progress::Done) => Ok(Some(std::mem::replace(&mut response, HttpResponse::new()))),
             Err(why) => Err(why.to_string()),
         }
     })
 }
 
-fn exchange_line(
+/// Sends a line and reads one. The inner error is why there is none.
+pub(crate) fn exchange_line(
     live: &Live<'_>,
     connection: Connection,
     data: &str,

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::identity;
 use crate::values::health::HealthCheck;
 use allocative::Allocative;
-use model::plan::{Hardware, Interface, LineDecoder, Op, User};
+use model::plan::{Hardware, Interface, LineDecoder, Op, Poll, User};
 use model::traffic::Traffic;
 use model::{Glob, LineSource};
 use starlark::any::ProvidesStaticType;
@@ -30,12 +30,23 @@ pub(crate) struct ServiceDecl {
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) depends_on: Vec<String>,
     pub(crate) health: Option<HealthCheck>,
-    pub(crate) observe_wal: Vec<Glob>,
-    pub(crate) observe_topic: Vec<Glob>,
-    pub(crate) observe_traffic: Vec<Traffic>,
-    pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
+    pub(crate) observed: Observed,
     pub(crate) ops: Vec<Op>,
     pub(crate) machine: MachineDecl,
+}
+
+/// What is observed of a service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    /// Files whose lines are `wal` events.
+    pub(crate) wal: Vec<Glob>,
+    /// Files whose lines are `topic` events.
+    pub(crate) topic: Vec<Glob>,
+    /// Ports whose messages are `topic` events.
+    pub(crate) traffic: Vec<Traffic>,
+    pub(crate) polls: Vec<Poll>,
+    /// How lines and messages are decoded.
+    pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
 }
 
 /// What `service()` was told about its machine.

@@ -29,7 +29,6 @@ const MISSING: &[&str] = &[
     "packet_reorder",
     "packet_reset",
     "packet_window",
-    "poll",
     "redirect",
     "remotes",
     "response",
@@ -37,7 +36,6 @@ const MISSING: &[&str] = &[
     "text_response",
     "tls_cert",
     "wal_stream",
-    "observe.poll",
     "observe.wal_stream",
 ];
 
@@ -82,6 +80,8 @@ const WORKING: &[&str] = &[
     "observe",
     "op",
     "parallel",
+    "poll",
+    "observe.poll",
     "partition",
     "partition_start",
     "partition_stop",

@@ -224,6 +224,43 @@ def test_tcp():
 }
 
 #[test]
+fn a_step_goes_where_it_is_sent() {
+    struct Moved;
+    impl Services for Moved {
+        fn answer(&self, _: &Toy<'_>, to: &str, request: &str) -> String {
+            let (head, body) = request.split_once("\r\n\r\n").expect("a request");
+            let asked = head.split(" HTTP").next().expect("a first line");
+            let sent =
+                |status: u16, to: &str| format!("HTTP/1.1 {status} X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+            match asked {
+                "GET /old" => sent(302, "/new"),
+                "POST /form" => sent(303, "http://inventory:7000/done"),
+                "PUT /a/keep" => sent(307, "kept"),
+                "GET /loop" => sent(301, "/loop"),
+                "GET /away" => sent(301, "http://nowhere/"),
+                "GET /tls" => sent(301, "https://api/"),
+                _ => {
+                    let text = format!("{to} {asked} {body}");
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len())
+                }
+            }
+        }
+    }
+    let spec = good(&format!(
+        "{SHOP}def test_moved():
+    assert_eq(api.get(path = \"/old\").body, \"api GET /new\")
+    assert_eq(api.post(path = \"/form\", body = \"x\").body, \"inventory GET /done\")
+    assert_eq(api.put(path = \"/a/keep\", body = \"x\").body, \"api PUT /a/kept x\")
+    assert_eq(api.get(path = \"/loop\").error, \"sent elsewhere more than 10 times\")
+    assert_eq(api.get(path = \"/away\").error, \"sent to \\\"http://nowhere/\\\", which is no service\")
+    assert_eq(api.get(path = \"/tls\").error, \"sent to \\\"https://api/\\\", which is not plain http\")
+    assert_eq(len(events(type = \"step_recv\")), 6)
+"
+    ));
+    assert_eq!(spec.run("test_moved", &Toy::new(spec.plan(), &Moved)), Verdict::Held);
+}
+
+#[test]
 fn printing_and_choosing() {
     let spec = good(&format!(
         "{SHOP}def test_a():\n    print(\"picked\", choose([\"a\", \"b\"]), choose(\"axis\", [1, 2, 3]))\n"

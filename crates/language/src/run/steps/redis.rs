@@ -23,7 +23,7 @@ impl Action<'_, '_> {
                 received => reader.push(received).map_err(|why| why.to_string()),
             })
         };
-        let reply = self.connected(deadline, talk).map_err(interrupted)?;
+        let reply = self.connected(self.to(), deadline, talk).map_err(interrupted)?;
         let answer = reply.and_then(|reply| match reply {
             Reply::Error(why) => Err(why),
             reply => Ok(json!({ "value": value(reply) })),

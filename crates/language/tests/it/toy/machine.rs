@@ -98,6 +98,10 @@ impl Machine for Toy<'_> {
         let state = self.state.borrow();
         if state.failure.is_some() { Err(Stopped) } else { Ok(state.later.is_empty()) }
     }
+    fn linger(&self, _: VirtualTime) -> Result<bool, Stopped> {
+        Ok(false)
+    }
+    fn dismiss(&self) {}
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped> {
         self.turn()?;
         assert_eq!(self.current.get(), 0, "the toy does not nest");
