@@ -190,6 +190,21 @@ fn sqlite_survives_power_failures_unless_it_does_not_sync() {
     ran.says(&["FAIL test_acknowledged_is_kept  seed "]);
 }
 
+/// A test that goes on for ever ends, and says where it was.
+#[test]
+fn an_endless_test_is_stopped_at_its_line() {
+    let scratch = prepared("seed", "shop");
+    let loads = "load(\"system.star\", \"api\")\n\ndef test_endless():\n    for i in range(100000000):\n";
+    for (body, limit, code, part) in [
+        ("api.get(path = \"/\")", "20000", 3, "the limit of 20000 system calls was reached"),
+        ("i + 1", "0", 1, "[FB0113] the specification takes more than 20000000 steps"),
+    ] {
+        let spec = scratch.file("endless.star", format!("{loads}        {body}\n"));
+        let args = ["test", &spec, "--max-calls", limit, "--output", &scratch.at("found")];
+        finish(command(&args)).exits(code).says(&[part, "endless.star:5:9"]);
+    }
+}
+
 #[test]
 fn specifications_are_checked_and_planned_without_running() {
     let scratch = prepared("faults", "node");
@@ -214,6 +229,11 @@ fn a_first_specification_is_written_and_runs() {
     finish(command(&["init", &wrapper, "--name", "first", "--output", &output]))
         .exits(0)
         .says(&["first.star", "fbsim.pyi"]);
+    if std::path::Path::new("/usr/bin/python3").exists() {
+        let mut python = std::process::Command::new("/usr/bin/python3");
+        python.args(["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", &format!("{output}/fbsim.pyi")]);
+        finish(python).exits(0);
+    }
     std::fs::copy(scratch.at("shop"), format!("{output}/shop")).expect("the program beside it");
     finish(command(&["test", &format!("{output}/first.star"), "--output", &scratch.at("found")])).exits(0);
 }

@@ -272,7 +272,7 @@ pub fn stubs() -> String {
                 let close = if signature.starts_with("()") { ")" } else { "" };
                 let result = if signature.contains(" -> ") { "" } else { " -> Any" };
                 out.push_str(&format!(
-                    "    def {short}(self{comma}{close}{inner}{result}:\n        \"\"\"{what}\"\"\"\n        ...\n"
+                    "    def {short}(self{comma}{close}{inner}{result}:\n        \"\"\"{what}.\"\"\"\n        ...\n"
                 ));
             }
         }
@@ -281,7 +281,7 @@ pub fn stubs() -> String {
     for (name, signature, what) in TABLE.iter().flat_map(|(_, rows)| rows.iter()) {
         if !name.contains('.') {
             let result = if signature.contains(" -> ") { "" } else { " -> Any" };
-            out.push_str(&format!("def {name}{signature}{result}:\n    \"\"\"{what}\"\"\"\n    ...\n"));
+            out.push_str(&format!("def {name}{signature}{result}:\n    \"\"\"{what}.\"\"\"\n    ...\n"));
         }
     }
     out

@@ -4,7 +4,7 @@
 
 use crate::builtins::machine::Build;
 use crate::diagnostic::Diagnostic;
-use crate::error::Code;
+use crate::error::{Code, Place};
 use crate::evaluate::Budget;
 use crate::guard::Guards;
 use crate::load::{Program, ResolveBinary};
@@ -57,6 +57,8 @@ pub(crate) struct Live<'e> {
     pub(crate) assertions: Cell<u64>,
     /// What makes a result worth less than it seems, each with its code.
     pub(crate) warnings: RefCell<Vec<String>>,
+    /// Where the test was when the world ended.
+    pub(crate) stopped_at: RefCell<Option<Place>>,
 }
 
 impl Live<'_> {
@@ -97,6 +99,7 @@ impl<'e> Session<'e> {
             registrations: Cell::new(0),
             assertions: Cell::new(0),
             warnings: RefCell::default(),
+            stopped_at: RefCell::default(),
         };
         Session::new(Mode::Run(live))
     }

@@ -68,7 +68,7 @@ impl Overhear for RedisTraffic {
             self.sent.feed(bytes);
         }
         while !self.is_deaf {
-            match self.sent.next() {
+            match self.sent.next_reply() {
                 Ok(None) => break,
                 Ok(Some(Reply::Push(_))) => {}
                 Ok(Some(reply)) => self.answer(reply, &mut heard),

@@ -90,7 +90,7 @@ impl ReplyReader {
     /// What arrived cannot become a reply.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Option<Reply>, ReplyError> {
         self.feed(bytes);
-        self.next()
+        self.next_reply()
     }
     /// Takes more bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -100,7 +100,7 @@ impl ReplyReader {
     ///
     /// # Errors
     /// What arrived cannot become a reply.
-    pub fn next(&mut self) -> Result<Option<Reply>, ReplyError> {
+    pub fn next_reply(&mut self) -> Result<Option<Reply>, ReplyError> {
         let mut parser = Parser { rest: &self.bytes };
         match parser.reply(0)? {
             None if self.bytes.len() > REPLY_BYTES_MAX => Err(ReplyError::Long),
@@ -119,7 +119,7 @@ impl ReplyReader {
     /// What arrived cannot become a command.
     pub fn next_command(&mut self) -> Result<Option<Vec<Vec<u8>>>, ReplyError> {
         if self.bytes.first().is_none_or(|kind| *kind == b'*') {
-            let Some(Reply::Array(words)) = self.next()? else { return Ok(None) };
+            let Some(Reply::Array(words)) = self.next_reply()? else { return Ok(None) };
             let word = |word| if let Reply::Bulk(bytes) = word { Ok(bytes) } else { Err(ReplyError::Command) };
             return words.into_iter().map(word).collect::<Result<_, _>>().map(Some);
         }

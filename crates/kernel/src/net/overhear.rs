@@ -9,39 +9,43 @@ use model::{Note, ServiceId, Value};
 /// The side that accepted a connection.
 const SERVER: usize = 1;
 
+/// An end of a connection that somebody listens to.
+struct Overheard<'a> {
+    service: ServiceId,
+    port: u16,
+    listener: &'a mut (dyn Overhear + 'static),
+}
+
 impl Kernel {
     /// A side has read these bytes.
     pub(super) fn overhear_received(&mut self, connection: ConnectionId, side: usize, bytes: &[u8]) {
-        if let Some((_, listener)) = self.listener(connection, side) {
-            listener.received(bytes);
+        if let Some(port) = self.overheard(connection, side) {
+            port.listener.received(bytes);
         }
     }
     /// A side sends these bytes.
     pub(super) fn overhear_sent(&mut self, connection: ConnectionId, side: usize, bytes: &[u8]) {
-        let Some(((service, port), listener)) = self.listener(connection, side) else { return };
+        let Some(port) = self.overheard(connection, side) else { return };
+        let Overheard { service, port, listener } = port;
         let heard = listener.sent(bytes);
         for heard in heard {
             self.tell_heard(service, port, heard);
         }
     }
-    /// Who listens at the end of a connection that a service has accepted, with the service and its port.
-    fn listener(
-        &mut self,
-        connection: ConnectionId,
-        side: usize,
-    ) -> Option<((ServiceId, u16), &mut Box<dyn Overhear>)> {
+    /// Who listens at the end of a connection that a service has accepted.
+    fn overheard(&mut self, connection: ConnectionId, side: usize) -> Option<Overheard<'_>> {
         let connection = self.net.connections.get_mut(&connection).filter(|_| side == SERVER)?;
         let end = &connection.sides[SERVER];
-        let at = (end.service, end.local.port());
-        let traffic = &self.config.hosts[at.0.index()].observe_traffic;
+        let (service, port) = (end.service, end.local.port());
+        let traffic = &self.config.hosts[service.index()].observe_traffic;
         if traffic.is_empty() {
             return None;
         }
         let listener = connection.overheard.get_or_insert_with(|| {
-            let traffic = traffic.iter().find(|traffic| traffic.port == at.1)?;
+            let traffic = traffic.iter().find(|traffic| traffic.port == port)?;
             Some((traffic.listener.0)())
         });
-        listener.as_mut().map(|listener| (at, listener))
+        listener.as_deref_mut().map(|listener| Overheard { service, port, listener })
     }
     fn tell_heard(&mut self, service: ServiceId, port: u16, heard: Heard) {
         let mut fields: Vec<(Box<str>, Value)> = Vec::new();

@@ -21,7 +21,7 @@ mod polls;
 pub(crate) mod steps;
 
 use crate::builtins::temporal;
-use crate::diagnostic::{Raised, raised};
+use crate::diagnostic::{Raised, place_of, raised};
 use crate::error::{Code, SpecError};
 use crate::evaluate::{call, evaluator};
 use crate::fields::View;
@@ -126,7 +126,9 @@ impl<'v> Context<'_, 'v, '_> {
             seen
         };
         if let Err(failure) = live.machine.drive(&mut body, &mut on_event) {
-            return Verdict::Failed(failure);
+            // Where a bound was reached says which loop it is; other ends of the world are not the test's doing.
+            let at = live.stopped_at.take().filter(|_| failure.kind == "limit").map(|place| place.to_string());
+            return Verdict::Failed(Failure { location: failure.location.or(at), ..failure });
         }
         match ended.into_inner() {
             Some(Ok(()) | Err(Broken::Halted)) => Verdict::Held,
@@ -285,7 +287,12 @@ impl<'v> Context<'_, 'v, '_> {
 
     fn broken(&self, error: &starlark::Error) -> Broken {
         match raised(error, self.program.sources(), &self.session.budget) {
-            Raised::Interrupted => Broken::Interrupted,
+            Raised::Interrupted => {
+                if let Some(live) = self.session.live() {
+                    live.stopped_at.replace(place_of(error, self.program.sources(), None));
+                }
+                Broken::Interrupted
+            }
             Raised::Halted(reason) => {
                 if let Some(live) = self.session.live() {
                     live.machine.note(Note::new("halted", [("reason", reason.as_str().into())]));
