@@ -172,7 +172,11 @@ fn judged(remains: Remains, verdict: Verdict, loops: Vec<LoopSite>) -> Finished 
 /// A bound that was reached leaves the question open, whatever the driver made of it.
 fn judge(verdict: Verdict, remains: &Remains) -> Verdict {
     match (&remains.ending, verdict) {
-        (Some(Ending::Limit(what)), _) => Verdict::Inconclusive(format!("the limit of {what} was reached")),
+        (Some(Ending::Limit(what)), verdict) => {
+            let at = if let Verdict::Failed(failure) = verdict { failure.location } else { None };
+            let at = at.map(|at| format!(", at {at}")).unwrap_or_default();
+            Verdict::Inconclusive(format!("the limit of {what} was reached{at}"))
+        }
         (Some(Ending::Internal(what)), Verdict::Failed(failure)) if failure.kind != "internal" => {
             Verdict::Failed(Failure { kind: "internal".to_owned(), message: what.clone(), ..failure })
         }

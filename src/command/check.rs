@@ -49,13 +49,17 @@ pub(crate) fn plan(args: &cli::Plan) -> Result<Exit, Problem> {
                 .iter()
                 .map(|t| json!({"name": t.name, "kind": t.kind, "faults": t.faults, "rules": t.rules}))
                 .collect();
+            let found = loaded.edges();
+            let uncovered: Vec<_> =
+                found.iter().filter(|e| e.tests.is_empty()).map(|e| json!({"from": e.from, "to": e.to})).collect();
             let edges: Vec<_> =
-                loaded.edges().iter().map(|e| json!({"from": e.from, "to": e.to, "fault_tests": e.tests})).collect();
+                found.iter().map(|e| json!({"from": e.from, "to": e.to, "fault_tests": e.tests})).collect();
             let answer = json!({
                 "schema_version": 1,
                 "spec": path.to_string_lossy(),
                 "tests": tests,
-                "coverage": {"edges": edges},
+                "totals": {"services": loaded.plan().services.len(), "tests": tests.len()},
+                "coverage": {"edges": edges, "uncovered_edges": uncovered},
             });
             println!("{answer:#}");
             continue;

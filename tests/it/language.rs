@@ -1,6 +1,7 @@
 //! The specification language against real programs: each snippet of the chapter that it was made for, the examples
 //! of the language, and the commands about specifications.
 
+use crate::documents::blocks;
 use crate::support::{Ran, Scratch, build, command, figure, finish, fixture, root, setting, skipped};
 
 /// A directory with the specifications of a fixture and its program.
@@ -26,12 +27,13 @@ pub(crate) fn explore(scratch: &Scratch, spec: &str, env: &str, more: &[&str]) -
 }
 
 /// Each snippet in context: the file, the bug it is there to find, the test that finds it, and what that says.
-const SNIPPETS: [(&str, &str, &str, &str); 11] = [
+const SNIPPETS: [(&str, &str, &str, &str); 12] = [
     ("s01_matrix", "ignores-down", "matrix_order_flow_db_down", "assert_eq failed: 200 != 503"),
     ("s02_invariant", "confirms-first", "matrix_order_flow_db_down", "order confirmed but not persisted!"),
     ("s03_safety", "oversells", "stock_never_negative", "must never happen did"),
     ("s04_liveness", "never-retries", "retry_happens", "must eventually happen did not"),
     ("s05_orphans", "publishes-anyway", "matrix_order_flow_db_write_fail", "event published without DB insert"),
+    ("s06_written", "never-writes", "written", "must eventually happen did not"),
     ("s07_both", "oversells", "no_overselling", "oversold: both orders succeeded"),
     ("s10_order", "answers-first", "wal_first", "the wrong order"),
     ("s12_oracle", "answers-first", "order_durability", "the wrong order"),
@@ -39,6 +41,54 @@ const SNIPPETS: [(&str, &str, &str, &str); 11] = [
     ("s13_faults", "confirms-first", "matrix_create_order_db_slow", "order confirmed but not persisted!"),
     ("s13_faults", "confirms-first", "matrix_create_order_db_write_fail", "order confirmed but not persisted!"),
 ];
+
+/// Where each snippet of the chapter stands in context.
+const SNIPPETS_BY_NUMBER: [(&str, &str); 15] = [
+    ("S1", "s01_matrix"),
+    ("S2", "s02_invariant"),
+    ("S3", "s03_safety"),
+    ("S4", "s04_liveness"),
+    ("S5", "s05_orphans"),
+    ("S6", "s06_written"),
+    ("S7", "s07_both"),
+    ("S8", "s07_both"),
+    ("S9", "s09_denied"),
+    ("S10", "s10_order"),
+    ("S11", "s12_oracle"),
+    ("S12", "s12_oracle"),
+    ("S13", "s13_faults"),
+    ("S14", "s13_faults"),
+    ("S15", "s09_denied"),
+];
+
+/// The code of the chapter, line by line (its document has lost the indentation), stands in the fixtures: each of its
+/// blocks as one piece of one file.
+#[test]
+fn the_chapter_stands_in_the_fixtures_as_printed() {
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let read = |name: &str| std::fs::read_to_string(fixture(&format!("seed/{name}"))).expect("a fixture");
+    let files: Vec<Vec<String>> =
+        SNIPPETS_BY_NUMBER.iter().map(|(_, file)| lines(&read(&format!("{file}.star")))).collect();
+    let chapter = read("chapter.txt");
+    let blocks: Vec<Vec<String>> = chapter.split("\n\n").map(lines).collect();
+    assert!(blocks.len() >= 11, "{} blocks", blocks.len());
+    for block in blocks {
+        let whole = |file: &Vec<String>| file.windows(block.len()).any(|piece| *piece == block[..]);
+        assert!(files.iter().any(whole), "no fixture has this piece of the chapter:\n{}", block.join("\n"));
+    }
+}
+
+/// What a fault assumption carries is checked in every cell of the matrix, without being asked for in any.
+#[test]
+fn monitors_of_an_assumption_fire_in_every_cell() {
+    let scratch = prepared("seed", "shop");
+    let args = ["test", &scratch.at("s13_faults.star"), "--env", "SHOP_BUG=confirms-first"];
+    let ran = finish(command(&[&args[..], &["--output", &scratch.at("found")]].concat())).exits(1);
+    ran.says(&["monitor: order_persisted_check: order confirmed but not persisted!", "0 passed, 2 failed"])
+        .says(&["FAIL test_matrix_create_order_db_slow", "FAIL test_matrix_create_order_db_write_fail"]);
+}
 
 #[test]
 fn each_snippet_holds_for_the_healthy_and_finds_its_bug() {
@@ -128,6 +178,21 @@ fn sqlite_survives_power_failures_unless_it_does_not_sync() {
     ran.says(&["FAIL test_acknowledged_is_kept  seed "]);
 }
 
+/// A test that goes on for ever ends, and says where it was.
+#[test]
+fn an_endless_test_is_stopped_at_its_line() {
+    let scratch = prepared("seed", "shop");
+    let loads = "load(\"system.star\", \"api\")\n\ndef test_endless():\n    for i in range(100000000):\n";
+    for (body, limit, code, part) in [
+        ("api.get(path = \"/\")", "20000", 3, "the limit of 20000 system calls was reached"),
+        ("i + 1", "0", 1, "[FB0113] the specification takes more than 20000000 steps"),
+    ] {
+        let spec = scratch.file("endless.star", format!("{loads}        {body}\n"));
+        let args = ["test", &spec, "--max-calls", limit, "--output", &scratch.at("found")];
+        finish(command(&args)).exits(code).says(&[part, "endless.star:5:9"]);
+    }
+}
+
 #[test]
 fn specifications_are_checked_and_planned_without_running() {
     let scratch = prepared("faults", "node");
@@ -152,6 +217,11 @@ fn a_first_specification_is_written_and_runs() {
     finish(command(&["init", &wrapper, "--name", "first", "--output", &output]))
         .exits(0)
         .says(&["first.star", "fbsim.pyi"]);
+    if std::path::Path::new("/usr/bin/python3").exists() {
+        let mut python = std::process::Command::new("/usr/bin/python3");
+        python.args(["-c", "import ast, sys; ast.parse(open(sys.argv[1]).read())", &format!("{output}/fbsim.pyi")]);
+        finish(python).exits(0);
+    }
     std::fs::copy(scratch.at("shop"), format!("{output}/shop")).expect("the program beside it");
     finish(command(&["test", &format!("{output}/first.star"), "--output", &scratch.at("found")])).exits(0);
 }
@@ -200,14 +270,6 @@ fn the_list_of_builtins_is_current() {
         }
         panic!("docs/language.md is not current: FBSIM_UPDATE=1 cargo test --test it the_list_of_builtins");
     }
-}
-
-/// The blocks of a language in a page, one after the other.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(root().join(page)).unwrap_or_else(|e| panic!("{page}: {e}"));
-    let opening = format!("\n```{language}\n");
-    let after = text.split(&opening).skip(1);
-    after.filter_map(|rest| rest.split_once("\n```").map(|(block, _)| format!("{block}\n"))).collect()
 }
 
 #[test]

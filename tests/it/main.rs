@@ -10,6 +10,7 @@
 //!   determinism  one seed, one run; and the comparison notices when that is not so
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
 //!   language     the snippets and examples of the language on real programs; check, plan, init
+//!   steps        udp and redis, spoken and overheard, with a healthy and a broken system
 //!   causes       which event led to which, in real programs
 //!   faults       each fault's symptom, and the bug that it finds
 //!   odds         a branch of a run is the run from the start; where a failure was decided
@@ -43,6 +44,7 @@ mod programs;
 mod ratios;
 mod sequences;
 mod servers;
+mod steps;
 mod suites;
 mod support;
 mod syscalls;

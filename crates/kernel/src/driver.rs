@@ -22,6 +22,13 @@ pub enum Request {
         /// When to give up.
         deadline: VirtualTime,
     },
+    /// Make a datagram socket that talks to a port of a service.
+    Associate {
+        /// The service.
+        to: ServiceId,
+        /// The port.
+        port: u16,
+    },
     /// Send all of these bytes.
     Send {
         /// The socket.
@@ -42,6 +49,8 @@ pub enum Request {
     Sleep(VirtualTime),
     /// Wait until nothing can happen before this instant.
     Settle(VirtualTime),
+    /// Wait until this instant, if the world gets there for another reason, or until dismissed.
+    Linger(VirtualTime),
     /// Wait until a process has ended.
     Exit(ProcessId),
     /// Wait until these tasks have ended.
@@ -53,13 +62,13 @@ pub enum Request {
 /// What a task is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// To `Connect`.
+    /// To `Connect` and `Associate`.
     Connected(Result<ObjectId, Errno>),
     /// To `Send`.
     Sent(Result<(), Errno>),
     /// To `Receive`.
     Received(Result<Vec<u8>, Errno>),
-    /// To `Settle`: whether that point was reached.
+    /// To `Settle` and `Linger`: whether that point was reached.
     Settled(bool),
     /// To everything else.
     Done,
@@ -79,6 +88,8 @@ pub struct Driver {
     tasks: BTreeMap<u32, Task>,
     /// Tasks that wait for quiet, and until when.
     settling: BTreeMap<u32, VirtualTime>,
+    /// Tasks that linger, and until when.
+    lingering: BTreeMap<u32, VirtualTime>,
 }
 
 fn thread_id(task: u32) -> ThreadId {
@@ -89,6 +100,10 @@ impl Driver {
     /// True if a task waits for quiet and the next timer is beyond its deadline.
     pub(crate) fn settled(&self, next: Option<VirtualTime>) -> bool {
         self.settling.values().any(|deadline| next.is_none_or(|at| at > *deadline))
+    }
+    /// The next instant at which a task that lingers goes on.
+    pub(crate) fn lingers_until(&self) -> Option<VirtualTime> {
+        self.lingering.values().min().copied()
     }
     /// The task that waits for quiet and would give up first.
     ///
@@ -118,6 +133,7 @@ impl Kernel {
         self.threads.remove(&id);
         self.driver.tasks.remove(&task);
         self.driver.settling.remove(&task);
+        self.driver.lingering.remove(&task);
         self.wake(WaitKey::Task(task));
     }
     /// The running task asks for something; the answer is there when the scheduler runs it again.
@@ -141,6 +157,16 @@ impl Kernel {
         let waiting: Vec<u32> = self.driver.settling.keys().copied().collect();
         waiting.iter().for_each(|task| self.wake_thread(thread_id(*task)));
         waiting.len() as u64
+    }
+    /// Tasks that linger go on: those whose instant has come, or all.
+    pub(crate) fn driver_rouse(&mut self, until: VirtualTime) {
+        let due = self.driver.lingering.iter().filter(|(_, at)| **at <= until);
+        let due: Vec<u32> = due.map(|(task, _)| *task).collect();
+        due.iter().for_each(|task| self.wake_thread(thread_id(*task)));
+    }
+    /// Tasks that linger go on at once.
+    pub fn driver_dismiss(&mut self) {
+        self.driver_rouse(VirtualTime(u64::MAX));
     }
     /// Closes a connection of the driver.
     pub fn driver_close(&mut self, socket: ObjectId) {
@@ -200,6 +226,8 @@ impl Kernel {
                 }
                 Ok(Answer::Connected(result.map(|()| socket)))
             }
+            Request::Associate { to, port } => Ok(Answer::Connected(self.udp_to(to, port))),
+            Request::Send { on, bytes, .. } if self.is_datagram(on) => Ok(Answer::Sent(self.datagram_send(on, bytes))),
             Request::Send { on, mut bytes, deadline } => loop {
                 if bytes.is_empty() {
                     return Ok(Answer::Sent(Ok(())));
@@ -230,6 +258,13 @@ impl Kernel {
                 self.driver.settling.insert(task, deadline);
                 let give_up = VirtualTime(deadline.0.saturating_add(1));
                 Err((Request::Settle(deadline), Wait::until(give_up, "waiting for quiet")))
+            }
+            Request::Linger(until) => {
+                if self.driver.lingering.remove(&task).is_some() {
+                    return Ok(Answer::Settled(self.clock.now() >= until));
+                }
+                self.driver.lingering.insert(task, until);
+                Err((Request::Linger(until), Wait::on(WaitKey::Task(task), "waiting for the next poll")))
             }
             Request::Exit(id) if self.processes.get(&id).is_some_and(|p| p.status.is_none()) => {
                 Err((Request::Exit(id), Wait::on(WaitKey::Exit(id), "waiting for the program to end")))

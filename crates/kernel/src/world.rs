@@ -14,6 +14,7 @@ use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
 use model::causality::{Tracking, Via};
 use model::plan::{Hardware, Op, User};
+use model::traffic::Traffic;
 use model::{
     Choices, EventIndex, Glob, LoopSite, Note, Parked, Phase, Seed, ServiceId, Source, Stream, ThreadId, Value,
     VirtualDuration,
@@ -31,6 +32,8 @@ pub struct ServiceHost {
     pub observe_wal: Vec<Glob>,
     /// Files whose lines become `topic` events.
     pub observe_topic: Vec<Glob>,
+    /// Ports whose messages become `topic` events.
+    pub observe_traffic: Vec<Traffic>,
     /// Named operations.
     pub ops: Vec<Op>,
     /// Host directories shown inside, as (path inside, path on the image).

@@ -110,10 +110,7 @@ pub(crate) enum Raised {
 /// Sorts an error out.
 pub(crate) fn raised(error: &starlark::Error, sources: &Sources, budget: &Budget) -> Raised {
     let cause = cause(error);
-    let find = |focus: Option<&str>| match error.span() {
-        Some(span) => sources.place(span, focus),
-        None => error.call_stack().frames.iter().rev().find_map(|f| sources.place(f.location.as_ref()?, None)),
-    };
+    let find = |focus: Option<&str>| place_of(error, sources, focus);
     if cause.is::<Interrupted>() || budget.is_stopped() {
         return Raised::Interrupted;
     }
@@ -140,6 +137,14 @@ pub(crate) fn raised(error: &starlark::Error, sources: &Sources, budget: &Budget
             let (code, message) = plain(error);
             error_of(code, message, None, None)
         }
+    }
+}
+
+/// Where an error was raised; within the text there, where the word `focus` stands.
+pub(crate) fn place_of(error: &starlark::Error, sources: &Sources, focus: Option<&str>) -> Option<Place> {
+    match error.span() {
+        Some(span) => sources.place(span, focus),
+        None => error.call_stack().frames.iter().rev().find_map(|f| sources.place(f.location.as_ref()?, None)),
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! | event | fields besides `type`, `service`, `seq` |
 //! |---|---|
-//! | system call | `syscall` `pid` `decision` `result`, and if there are any `path` `op` `errno` `latency_ms` |
+//! | system call | `syscall` `pid` `decision` `result`, and if there are any `path` `dest` `bytes` `op` `errno` `latency_ms` |
 //! | line | `raw` `body`, the file's `path`, the top-level keys of a JSON object; a wal line has `op` and `action` both |
-//! | note | its own |
+//! | note | its own, and of a message or a poll the top-level keys of its body |
 
 use model::event::{Body, Decision, LineSource};
 use model::plan::{LineDecoder, Plan};
@@ -53,7 +53,7 @@ pub(crate) trait Fields {
                 }
                 _ => self.json_text(name),
             },
-            Body::Note(note) => note.get(name).map(value_text),
+            Body::Note(note) => note.get(name).map(value_text).or_else(|| self.json_text(name)),
         }
     }
 
@@ -82,7 +82,8 @@ pub(crate) trait Fields {
         let mut names: Vec<Cow<'_, str>> = Vec::new();
         match &event.body {
             Body::Call(_) => {
-                let all = ["syscall", "pid", "decision", "result", "path", "op", "errno", "latency_ms"];
+                let all =
+                    ["syscall", "pid", "decision", "result", "path", "dest", "bytes", "op", "errno", "latency_ms"];
                 names.extend(all.into_iter().filter(|n| call_field(event, n).is_some()).map(Cow::from));
             }
             Body::Line(line) => {
@@ -100,7 +101,13 @@ pub(crate) trait Fields {
                 }
             }
             Body::Note(note) => {
-                names.extend(note.fields.iter().map(|(k, _)| Cow::from(&**k)).filter(|k| !INTRINSIC.contains(&&**k)));
+                let own = note.fields.iter().map(|(k, _)| Cow::from(&**k));
+                let payload = self.json().into_iter().flat_map(Map::keys).map(|k| Cow::from(k.as_str()));
+                for name in own.chain(payload).filter(|k| !INTRINSIC.contains(&&**k)).collect::<Vec<_>>() {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
             }
         }
         names
@@ -132,6 +139,10 @@ fn call_field<'a>(event: &'a Event, name: &str) -> Option<Cow<'a, str>> {
         "decision" => Some(call.decision.text().into()),
         "result" => Some(call.result.to_string().into()),
         "path" => call.path.as_deref().map(Into::into),
+        "dest" => call.path.as_deref().filter(|path| !path.starts_with('/') && path.contains(':')).map(Into::into),
+        "bytes" if call.result >= 0 && TRANSFERS.contains(&&*call_name(call.number)) => {
+            Some(call.result.to_string().into())
+        }
         "op" => call.op.as_deref().map(Into::into),
         "errno" => match call.decision {
             Decision::Deny(errno) => Some(errno.name().into()),
@@ -144,6 +155,12 @@ fn call_field<'a>(event: &'a Event, name: &str) -> Option<Cow<'a, str>> {
         _ => None,
     }
 }
+
+/// Calls whose result is how many bytes they moved.
+const TRANSFERS: [&str; 12] = [
+    "read", "readv", "pread64", "write", "writev", "pwrite64", "sendto", "sendmsg", "recvfrom", "recvmsg", "sendfile",
+    "splice",
+];
 
 /// The name of a system call.
 pub(crate) fn call_name(number: u16) -> Cow<'static, str> {
@@ -168,20 +185,27 @@ fn json_text(json: &Json) -> Cow<'_, str> {
     }
 }
 
-/// The payload of a line, if it is a JSON object or its service has a decoder for it.
+/// The payload of a line, a message or a poll's answer, if it is a JSON object or its service has a decoder for it.
 pub(crate) fn decode(event: &Event, plan: &Plan) -> Option<Map<String, Json>> {
-    let Body::Line(line) = &event.body else { return None };
-    if line.text.trim_start().starts_with('{')
-        && let Ok(json) = serde_json::from_str(&line.text)
+    let (text, source) = match &event.body {
+        Body::Line(line) => (&*line.text, line.source),
+        Body::Note(note) if matches!(&*note.kind, "topic" | "poll") => match note.get("body")? {
+            Value::Text(body) => (&**body, LineSource::Topic),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if text.trim_start().starts_with('{')
+        && let Ok(json) = serde_json::from_str(text)
     {
         return Some(json);
     }
     let service = plan.service(event.thread.service)?;
-    let (_, decoder) = service.decoders.iter().find(|(source, _)| *source == line.source)?;
+    let (_, decoder) = service.decoders.iter().find(|(of, _)| *of == source)?;
     let pairs = match decoder {
-        LineDecoder::Logfmt => protocol::logfmt::parse(&line.text),
+        LineDecoder::Logfmt => protocol::logfmt::parse(text),
         LineDecoder::Regex(pattern) => with_regex(pattern, |regex| {
-            let groups = regex.captures(&line.text)?;
+            let groups = regex.captures(text)?;
             let named = regex.capture_names().flatten();
             Some(named.filter_map(|n| Some((n.to_owned(), groups.name(n)?.as_str().to_owned()))).collect())
         })?,

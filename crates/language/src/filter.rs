@@ -109,6 +109,21 @@ impl FieldFilter {
         Ok(())
     }
 
+    /// The type of events that this asks for and that no service of the plan reports, with what to write so that one
+    /// does.
+    pub(crate) fn unobserved(&self, plan: &Plan) -> Option<(&str, &'static str)> {
+        let kind = self.pattern("type").and_then(Pattern::literal)?;
+        let (is_reported, how): (fn(&model::plan::Service) -> bool, _) = match kind {
+            "wal" | "wal_sync" => (|s| !s.observe_wal.is_empty(), "observe = [observe.wal(…)]"),
+            "topic" => {
+                (|s| !s.observe_topic.is_empty() || !s.observe_traffic.is_empty(), "observe = [observe.topic(…)]")
+            }
+            "poll" => (|s| !s.polls.is_empty(), "observe = [observe.poll(…)]"),
+            _ => return None,
+        };
+        (!plan.services.iter().any(is_reported)).then_some((kind, how))
+    }
+
     /// What the machine has to report for this filter to see every event that it can match. If whoever uses the filter
     /// does nothing about events of other types than one, `guard` is that.
     pub(crate) fn watched(&self, plan: &Plan, guard: Option<&str>) -> Vec<Filter> {

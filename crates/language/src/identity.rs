@@ -1,18 +1,29 @@
-//! Identity tests. Starlark has no `is`: `x is None` is a syntax error there. Specifications are written by people who
+//! Words that Starlark reserves and people write. It has no `is`: `x is None` is a syntax error there. Specifications are written by people who
 //! write Python, and for the values one compares by identity (`None`, `True`, `False`) equality says the same. So,
 //! before the parser sees it, `X is Y` becomes `X == Y` and `X is not Y` becomes `X != Y`, outside strings and comments.
+//! The same with `del` as an attribute, which is a command of redis: `store.del(…)` becomes `store.DEL(…)`.
 //!
 //! Every replacement is as long as what it replaces, so lines and columns stay those of the text that was written.
 
-/// The text with identity tests replaced by comparisons.
+/// What the attribute `del` becomes.
+pub(crate) const DELETE: &str = "DEL";
+
+/// The text with identity tests replaced by comparisons, and the attribute `del` by [`DELETE`].
 pub(crate) fn rewrite(source: &str) -> String {
     let mut out = source.as_bytes().to_vec();
     let mut words = Words { text: source.as_bytes(), at: 0 };
     let mut pending = words.next();
     while let Some((start, end)) = pending {
         pending = words.next();
-        if &source[start..end] != "is" {
-            continue;
+        match &source[start..end] {
+            "is" => {}
+            "del" => {
+                if source[..start].trim_end().ends_with('.') {
+                    out[start..end].copy_from_slice(DELETE.as_bytes());
+                }
+                continue;
+            }
+            _ => continue,
         }
         let negated = pending.filter(|&(s, e)| &source[s..e] == "not" && only_space(&source[end..s]));
         match negated {
@@ -111,6 +122,13 @@ mod tests {
         check("a is  not\tb", "a !=     \tb");
         check("not x is None", "not x == None");
         check("f(x)is None", "f(x)== None");
+    }
+
+    #[test]
+    fn del_is_an_attribute() {
+        check("store.del(key)", "store.DEL(key)");
+        check("store.main\n  . del(\"del\")", "store.main\n  . DEL(\"del\")");
+        check("del x, model.delta", "del x, model.delta");
     }
 
     #[test]

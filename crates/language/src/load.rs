@@ -282,7 +282,9 @@ fn parse(path: &str, text: &str) -> starlark::Result<AstModule> {
         enable_f_strings: true,
         ..Dialect::Standard
     };
-    AstModule::parse(path, text.to_owned(), &dialect)
+    let mut ast = AstModule::parse(path, text.to_owned(), &dialect)?;
+    builtins::bounds::bound(&mut ast);
+    Ok(ast)
 }
 
 #[cfg(test)]

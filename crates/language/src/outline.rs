@@ -1,10 +1,11 @@
 //! What a specification will run, and what may be wrong with it, told without running it.
 
+use crate::run::faults::told_hidden;
 use crate::source::Sources;
 use crate::spec::{TestInfo, TestKind};
 use crate::values::domain::{Assumption, FaultScenario};
-use crate::values::fault::{At, Rule};
-use model::plan::Plan;
+use crate::values::fault::{At, Rule, hidden};
+use model::plan::{Plan, Service};
 use starlark::values::Value;
 
 /// A test in outline.
@@ -96,6 +97,10 @@ pub(crate) fn of(declared: &[Value<'_>], tests: &[TestInfo], plan: &Plan, source
             outline.rules.extend(assumption.spec.rules.iter().map(told));
             outline.hosts.extend(assumption.spec.rules.iter().flat_map(hosts));
         }
+        let rules: Vec<Rule> = assumptions.iter().flat_map(|a| a.spec.rules.iter().cloned()).collect();
+        for (rule, by) in hidden(&rules) {
+            find("FB0308", &rule.keyword, format!("{}: {}", test.name, told_hidden(rule, by)));
+        }
         let watched = !scenario.monitors.is_empty() || assumptions.iter().any(|a| !a.monitors.is_empty());
         if scenario.expect.is_none() && !watched {
             let word = test_word(&test.kind, name);
@@ -133,16 +138,29 @@ fn hosts(rule: &Rule) -> Vec<String> {
     }
 }
 
-/// Who depends on whom, and which tests have faults there.
+/// Who depends on whom, by `depends_on` or by an address in its environment, and which tests have faults there.
 pub(crate) fn edges(plan: &Plan, outlines: &[Outline]) -> Vec<Edge> {
     let mut edges = Vec::new();
     for service in &plan.services {
-        for to in &service.depends_on {
-            let (from, to) = (service.name.clone(), plan.name(*to).to_owned());
+        let needs = |other: &Service| {
+            let depends = service.depends_on.iter().any(|id| plan.name(*id) == other.name);
+            depends || (other.name != service.name && is_addressed(service, other))
+        };
+        for other in plan.services.iter().filter(|other| needs(other)) {
+            let (from, to) = (service.name.clone(), other.name.clone());
             let meant = |o: &&Outline| o.hosts.contains(&from) || o.hosts.contains(&to);
             let tests = outlines.iter().filter(meant).map(|o| o.name.clone()).collect();
             edges.push(Edge { from, to, tests });
         }
     }
     edges
+}
+
+/// Whether a service is given an address of another in a variable; every service has every address in those of fbsim's.
+fn is_addressed(service: &Service, other: &Service) -> bool {
+    let own = service.env.iter().filter(|(name, _)| !["FBSIM_", "FAULTBOX_"].iter().any(|p| name.starts_with(p)));
+    let addresses: Vec<String> = other.interfaces.iter().map(|i| format!("{}:{}", other.name, i.port)).collect();
+    own.into_iter().any(|(_, value)| {
+        value.split([',', ';', ' ', '/', '@', '=']).any(|word| addresses.iter().any(|address| word == address))
+    })
 }

@@ -25,8 +25,13 @@ const TABLE: &[(&str, &[Row])] = &[
             ("observe.tail", "(path, decoder = None) -> Source", "the same as `observe.wal`"),
             (
                 "observe.topic",
-                "(path, decoder = None) -> Source",
-                "lines appended to a broker's files are `topic` events",
+                "(topic, decoder = None) -> Source",
+                "messages through redis are `topic` events, or lines appended to another broker's files",
+            ),
+            (
+                "observe.poll",
+                "(url, interval = \"500ms\", timeout = \"5s\", send = None) -> Source",
+                "answers to a question that is asked again and again are `poll` events",
             ),
             ("load_file", "(path) -> str", "the text of a file beside the specification"),
             ("load_json", "(path) -> Any", "what a JSON file says"),
@@ -34,6 +39,8 @@ const TABLE: &[(&str, &[Row])] = &[
             ("decoder", "(name, pattern = None) -> Decoder", "\"json\", \"logfmt\" or \"regex\""),
             ("stdout", "(decoder = None) -> Source", "`observe.stdout`"),
             ("stderr", "(decoder = None) -> Source", "`observe.stderr`"),
+            ("topic", "(topic, decoder = None) -> Source", "`observe.topic`"),
+            ("poll", "(url, interval = \"500ms\", timeout = \"5s\", send = None) -> Source", "`observe.poll`"),
             ("json_decoder", "() -> Decoder", "`decoder(\"json\")`"),
             ("logfmt_decoder", "() -> Decoder", "`decoder(\"logfmt\")`"),
             ("regex_decoder", "(pattern) -> Decoder", "`decoder(\"regex\", pattern = …)`"),
@@ -275,7 +282,7 @@ pub fn stubs() -> String {
                 let close = if signature.starts_with("()") { ")" } else { "" };
                 let result = if signature.contains(" -> ") { "" } else { " -> Any" };
                 out.push_str(&format!(
-                    "    def {short}(self{comma}{close}{inner}{result}:\n        \"\"\"{what}\"\"\"\n        ...\n"
+                    "    def {short}(self{comma}{close}{inner}{result}:\n        \"\"\"{what}.\"\"\"\n        ...\n"
                 ));
             }
         }
@@ -284,7 +291,7 @@ pub fn stubs() -> String {
     for (name, signature, what) in TABLE.iter().flat_map(|(_, rows)| rows.iter()) {
         if !name.contains('.') {
             let result = if signature.contains(" -> ") { "" } else { " -> Any" };
-            out.push_str(&format!("def {name}{signature}{result}:\n    \"\"\"{what}\"\"\"\n    ...\n"));
+            out.push_str(&format!("def {name}{signature}{result}:\n    \"\"\"{what}.\"\"\"\n    ...\n"));
         }
     }
     out

@@ -5,7 +5,7 @@
 use crate::builtins::machine::Build;
 use crate::causes::Known;
 use crate::diagnostic::Diagnostic;
-use crate::error::Code;
+use crate::error::{Code, Place};
 use crate::evaluate::Budget;
 use crate::guard::Guards;
 use crate::load::{Program, ResolveBinary};
@@ -62,6 +62,8 @@ pub(crate) struct Live<'e> {
     pub(crate) known: Known,
     /// Whether the world had come to rest when `expect` began to judge; `None` before.
     pub(crate) rest: Cell<Option<Rest>>,
+    /// Where the test was when the world ended.
+    pub(crate) stopped_at: RefCell<Option<Place>>,
 }
 
 /// How many threads a report of rest names.
@@ -143,6 +145,7 @@ impl<'e> Session<'e> {
             warnings: RefCell::default(),
             known: Known::default(),
             rest: Cell::new(None),
+            stopped_at: RefCell::default(),
         };
         Session::new(Mode::Run(live))
     }

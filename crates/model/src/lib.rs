@@ -19,6 +19,7 @@ pub mod plan;
 pub mod rng;
 pub mod seed;
 pub mod time;
+pub mod traffic;
 pub mod verdict;
 
 pub use arity::argument_count;

@@ -83,6 +83,9 @@ pub trait Machine {
 
     /// Connects from the host `test` to a port of a service.
     fn connect(&self, to: ServiceId, port: u16, deadline: VirtualTime) -> Result<Result<Connection, Errno>, Stopped>;
+    /// A datagram socket on the host `test` that talks to a port of a service: what is sent on it is one datagram, what is
+    /// received the next one.
+    fn associate(&self, to: ServiceId, port: u16) -> Result<Result<Connection, Errno>, Stopped>;
     /// Sends all bytes.
     fn send(&self, on: Connection, bytes: &[u8], deadline: VirtualTime) -> Result<Result<(), Errno>, Stopped>;
     /// Receives at least one byte; an empty answer is the end of the stream.
@@ -95,6 +98,11 @@ pub trait Machine {
     /// Lets the world run until nothing can happen any more before `deadline`: every thread waits, and no timer or
     /// packet is due. Periodic timers count as something that happens. True if that point was reached.
     fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped>;
+    /// Waits until then without being a reason to: the world comes to rest meanwhile, and a deadlock is one. False if
+    /// [`Machine::dismiss`] ended it.
+    fn linger(&self, until: VirtualTime) -> Result<bool, Stopped>;
+    /// Ends all [`Machine::linger`].
+    fn dismiss(&self);
     /// Runs the branches as tasks, interleaved like any other threads; returns when all have returned.
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped>;
     /// Who waits for what: the threads of the services, as a report shows them that says why nothing goes on.

@@ -6,6 +6,7 @@ use crate::event::LineSource;
 use crate::glob::Glob;
 use crate::ids::ServiceId;
 use crate::time::VirtualDuration;
+use crate::traffic::Traffic;
 
 /// The system under test.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub struct Service {
     pub observe_wal: Vec<Glob>,
     /// Files whose appended lines become `topic` events.
     pub observe_topic: Vec<Glob>,
+    /// Ports whose messages become `topic` events.
+    pub observe_traffic: Vec<Traffic>,
+    /// What it is asked again and again while a test runs.
+    pub polls: Vec<Poll>,
     /// How its lines are decoded, besides those that are JSON objects, by where they are written.
     pub decoders: Vec<(LineSource, LineDecoder)>,
     /// Named groups of calls.
@@ -129,6 +134,19 @@ pub struct Health {
     pub port: u16,
     /// Give up after this long.
     pub timeout: VirtualDuration,
+}
+
+/// What a service is asked again and again; each answer is a `poll` event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// As the specification says it.
+    pub url: String,
+    /// What to ask, where, and how long to wait for an answer.
+    pub health: Health,
+    /// The line to send, where lines are spoken.
+    pub line: Option<String>,
+    /// Time between an answer and the next question.
+    pub interval: VirtualDuration,
 }
 
 /// What a readiness check does.

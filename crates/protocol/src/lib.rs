@@ -3,8 +3,11 @@
 //!
 //! * [`http`] is the client's half of HTTP/1.1;
 //! * [`tcp_line`] is one line each way;
+//! * [`resp`] is what redis speaks, [`redis_traffic`] hears what is published through it;
 //! * [`logfmt`] reads lines of logs.
 
 pub mod http;
 pub mod logfmt;
+pub mod redis_traffic;
+pub mod resp;
 pub mod tcp_line;

@@ -128,6 +128,12 @@ impl Machine for World {
             _ => Err(Stopped),
         }
     }
+    fn associate(&self, to: ServiceId, port: u16) -> Result<Result<Connection, Errno>, Stopped> {
+        match self.request(&Request::Associate { to, port })? {
+            Answer::Connected(result) => Ok(result.map(|object| Connection(object.0))),
+            _ => Err(Stopped),
+        }
+    }
     fn send(&self, on: Connection, bytes: &[u8], deadline: VirtualTime) -> Result<Result<(), Errno>, Stopped> {
         match self.request(&Request::Send { on: ObjectId(on.0), bytes: bytes.to_vec(), deadline })? {
             Answer::Sent(result) => Ok(result),
@@ -150,6 +156,12 @@ impl Machine for World {
     }
     fn settle(&self, deadline: VirtualTime) -> Result<bool, Stopped> {
         Ok(self.request(&Request::Settle(deadline))? == Answer::Settled(true))
+    }
+    fn linger(&self, until: VirtualTime) -> Result<bool, Stopped> {
+        Ok(self.request(&Request::Linger(until))? == Answer::Settled(true))
+    }
+    fn dismiss(&self) {
+        with_kernel(Kernel::driver_dismiss);
     }
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped> {
         if self.stopped.get() {

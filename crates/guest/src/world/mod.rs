@@ -471,6 +471,7 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
             ports: service.interfaces.iter().map(|i| i.port).collect(),
             observe_wal: service.observe_wal.clone(),
             observe_topic: service.observe_topic.clone(),
+            observe_traffic: service.observe_traffic.clone(),
             ops: service.ops.clone(),
             mounts: service.mounts.iter().map(|(host, inside)| (inside.clone(), host.clone())).collect(),
             disks: service.disks.clone(),

@@ -7,6 +7,7 @@ use crate::net::{NetTimer, Network};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
+use model::traffic::Overhear;
 use model::{Label, ServiceId, VirtualTime};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -35,6 +36,8 @@ pub(crate) struct Connection {
     pub syn_sent: VirtualTime,
     /// How many SYNs were sent again.
     pub retries: u32,
+    /// Who listens to it, once it has been asked whether anybody does.
+    pub overheard: Option<Option<Box<dyn Overhear>>>,
 }
 
 /// One end of a connection.

@@ -1,9 +1,10 @@
-//! Stream sockets without system calls: for the driver's tasks, and for calls that move bytes between descriptors.
+//! Sockets without system calls: for the driver's tasks, and for calls that move bytes between descriptors.
 
 use crate::abi::errno::{EAGAIN, EINPROGRESS, ENOTSOCK};
 use crate::net::socket::{Body, Socket};
 use crate::net::tcp::{State, Tcp};
 use crate::net::transfer::SEGMENT_MAX;
+use crate::net::udp::Udp;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
 use model::{Errno, ServiceId};
@@ -14,6 +15,28 @@ impl Kernel {
     pub(crate) fn tcp_open(&mut self, service: ServiceId) -> ObjectId {
         let body = Body::Tcp(Tcp { state: State::Closed { failed: false } });
         self.add_socket(Socket::new(service, libc::AF_INET, libc::SOCK_STREAM, libc::IPPROTO_TCP, body))
+    }
+    /// A datagram socket on the host `test` that talks to a port of a service.
+    pub(crate) fn udp_to(&mut self, to: ServiceId, port: u16) -> Result<ObjectId, Errno> {
+        let body = Body::Udp(Udp::default());
+        let test = ServiceId::DRIVER;
+        let socket = self.add_socket(Socket::new(test, libc::AF_INET, libc::SOCK_DGRAM, libc::IPPROTO_UDP, body));
+        let address = SocketAddr::from((Ipv4Addr::from(self.net.address(to)), port));
+        let result = self.udp_connect(socket, Some(address));
+        if result.is_err() {
+            self.socket_close(socket);
+        }
+        result.map(|()| socket)
+    }
+    /// Whether a socket sends and receives datagrams.
+    pub(crate) fn is_datagram(&self, socket: ObjectId) -> bool {
+        self.socket(socket).is_some_and(|s| matches!(s.body, Body::Udp(_)))
+    }
+    /// Sends one datagram to the socket's peer.
+    pub(crate) fn datagram_send(&mut self, socket: ObjectId, bytes: Vec<u8>) -> Result<(), Errno> {
+        let to = self.udp_target(socket, None)?;
+        let class = self.socket(socket).ok_or(ENOTSOCK)?.options.class(false);
+        self.udp_send(socket, bytes, to, class).map(drop)
     }
     /// Starts or continues a connect without parking: `EINPROGRESS` or `EALREADY` while it is under way.
     pub(crate) fn tcp_connect(&mut self, socket: ObjectId, address: u32, port: u16) -> Result<(), Errno> {

@@ -28,6 +28,7 @@ mod message;
 mod name;
 mod netlink;
 mod options;
+mod overhear;
 mod packet;
 mod port;
 mod power;

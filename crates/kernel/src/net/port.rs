@@ -58,7 +58,7 @@ impl Ports {
             }
         }
     }
-    fn at(&self, service: ServiceId, transport: Transport, port: u16) -> impl Iterator<Item = ObjectId> {
+    pub(super) fn at(&self, service: ServiceId, transport: Transport, port: u16) -> impl Iterator<Item = ObjectId> {
         self.bound.get(&(service, transport, port)).into_iter().flatten().copied()
     }
     /// The next ephemeral port that nobody uses.

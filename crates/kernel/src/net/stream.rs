@@ -61,6 +61,7 @@ impl Kernel {
             && !bytes.is_empty()
         {
             self.causes.put(Spot::Towards(connection, 1 - side), bytes.len());
+            self.overhear_sent(connection, side, &bytes);
             self.send_segment(connection, 1 - side, Segment::Data(bytes));
         }
     }
@@ -101,6 +102,7 @@ impl Kernel {
         }
         self.causes.take(Spot::Towards(connection, side), n);
         let bytes: Vec<u8> = state.received.drain(..n).collect();
+        self.overhear_received(connection, side, &bytes);
         let sender = self.net.connections.get(&connection).and_then(|c| c.sides[1 - side].socket);
         if let Some(sender) = sender
             && !roomy(free, capacity)

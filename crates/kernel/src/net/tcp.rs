@@ -110,7 +110,7 @@ impl Kernel {
         self.causes.mark(Spot::Wanted(connection));
         let sides = [Side::new(service, Some(id), local, target), Side::new(route.to, None, target, local)];
         let syn_sent = self.clock.now();
-        let state = Connection { sides, localhost: route.localhost, syn_sent, retries: 0 };
+        let state = Connection { sides, localhost: route.localhost, syn_sent, retries: 0, overheard: None };
         self.net.connections.insert(connection, state);
         self.socket_mut(id).tcp_mut().expect("a TCP socket").state = State::Connecting(connection);
         self.send_syn(connection);

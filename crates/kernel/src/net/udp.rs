@@ -137,7 +137,7 @@ impl Kernel {
         if route.to == service
             && route.address.is_loopback()
             && self.datagram_socket_at(transport, service, to, from).is_none()
-            && let Some(other) = self.net.declared(service, to.port())
+            && let Some(other) = self.who_asked(transport, service, to.port())
         {
             (route.to, route.localhost) = (other, true);
         }
@@ -148,6 +148,14 @@ impl Kernel {
         let datagram = Datagram { bytes, cause, class, transport, sender: id, from, to, localhost };
         self.send_datagram(datagram);
         Ok(length)
+    }
+    /// Whom a host reaches at its loopback although nothing of its own is there: the driver, whose datagrams come from
+    /// there, or the service that declares the port.
+    fn who_asked(&self, transport: Transport, service: ServiceId, port: u16) -> Option<ServiceId> {
+        let driver = ServiceId::DRIVER;
+        let mut asked = self.net.ports.at(driver, transport, port).filter_map(|id| self.socket(id)?.udp()?.peer);
+        let is_asked = asked.any(|peer| peer.ip() == self.net.ip(service));
+        if is_asked { Some(driver) } else { self.net.declared(service, port) }
     }
     fn send_datagram(&mut self, datagram: Datagram) {
         let (from, to) = (datagram.from.0, datagram.to.0);

@@ -225,7 +225,7 @@ impl Kernel {
             return;
         }
         match next {
-            Some(at) => self.clock.jump(at),
+            Some(at) => self.clock.jump(self.driver.lingers_until().map_or(at, |until| until.min(at))),
             None => {
                 let parked = self.parked();
                 self.end(Ending::Deadlock(parked));
@@ -235,6 +235,9 @@ impl Kernel {
 
     /// Does what the clock has reached.
     fn fire_timers(&mut self) {
+        if self.driver.lingers_until().is_some_and(|until| until <= self.clock.now()) {
+            self.driver_rouse(self.clock.now());
+        }
         while let Some(action) = self.timers.due(self.clock.now()) {
             match action {
                 TimerAction::Wake(id) => {

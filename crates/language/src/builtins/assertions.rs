@@ -4,6 +4,7 @@
 use crate::args::{Call, Named, is_callable};
 use crate::causes;
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
+use crate::fields::View;
 use crate::filter::FieldFilter;
 use crate::log::{self, Query};
 use crate::session::{Live, Rest, Session, Stage, observer};
@@ -67,6 +68,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let msg = call.named("msg").map(|v| call.text("msg", v)).transpose()?;
         let query = take_query(call, live)?;
         let Some(found) = log::first(eval, live, &query)? else {
+            warn_of_nothing(live, &query);
             return Ok(NoneType);
         };
         let what = msg.unwrap_or_else(|| "an event that must never happen did".to_owned());
@@ -164,6 +166,29 @@ fn held(eval: &Evaluator<'_, '_, '_>) -> NoneType {
         live.known.settled();
     }
     NoneType
+}
+
+/// Warns if an assertion that holds because nothing was found could not have found anything: nobody is asked to report
+/// such events, or the function was given none.
+fn warn_of_nothing(live: &Live<'_>, query: &Query<'_>) {
+    if let Some((kind, how)) = query.filter.unobserved(live.plan) {
+        live.warn("FB0307", &format!("assert_never() cannot fail: no service reports {kind} events ({how})"));
+    }
+    if query.wanted.is_none() || query.filter.is_empty() {
+        return;
+    }
+    let mut any = false;
+    live.machine.each_event(&mut |event| {
+        any = any || query.filter.matches(&View::new(event, live.plan));
+        !any
+    });
+    if !any {
+        let of = live.machine.events();
+        live.warn(
+            "FB0307",
+            &format!("assert_never() asked its function about none of {of} events: its conditions match nothing"),
+        );
+    }
 }
 
 /// Counts an assertion.

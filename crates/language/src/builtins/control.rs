@@ -4,6 +4,7 @@ use crate::args::{Call, Named};
 use crate::diagnostic::{Diagnostic, interrupted};
 use crate::evaluate;
 use crate::session::{Live, Session, driver};
+use crate::values::service::Service;
 use model::machine::Branch;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
@@ -71,7 +72,11 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
     ) -> starlark::Result<bool> {
         let live = driver(eval, "nondet()")?;
         let mut call = Call::new("nondet", args, kwargs);
-        let axis = call.next("axis")?.map(|v| call.text("axis", v)).transpose()?;
+        let axis = call.next("axis")?;
+        if axis.is_some_and(|v| Service::from_value(v).is_some()) {
+            return Err(Diagnostic::unsupported("nondet() of services", "every service is explored: remove it").into());
+        }
+        let axis = axis.map(|v| call.text("axis", v)).transpose()?;
         call.finish()?;
         let axis = axis.unwrap_or_else(|| place(eval, live));
         Ok(live.machine.choose(question(&axis), 2) == 0)

@@ -1,6 +1,7 @@
 //! The builtins of the language: one file per concern, and the table of names that are known but not supported.
 
 mod assertions;
+pub(crate) mod bounds;
 mod control;
 mod domain;
 mod faults;
@@ -8,6 +9,7 @@ mod files;
 pub(crate) mod machine;
 mod matrix;
 mod oracle;
+mod sources;
 pub(crate) mod temporal;
 mod topology;
 mod unsupported;
@@ -28,9 +30,11 @@ pub(crate) fn globals() -> Globals {
         LibraryExtension::Partial,
     ];
     let mut builder = GlobalsBuilder::extended_by(&extensions);
+    bounds::bounds(&mut builder);
     topology::topology(&mut builder);
+    sources::sources(&mut builder);
     builder.namespace("observe", |namespace| {
-        topology::observe(namespace);
+        sources::observe(namespace);
         refuse(namespace, "observe.", unsupported::OBSERVE);
     });
     faults::faults(&mut builder);

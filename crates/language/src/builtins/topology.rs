@@ -1,6 +1,6 @@
 //! The system under test: `service`, `interface`, readiness checks, `op`, `observe`, `decoder`.
 
-use super::machine;
+use super::{machine, sources};
 use crate::args::{Call, Named, brief};
 use crate::diagnostic::Diagnostic;
 use crate::error::Code;
@@ -8,11 +8,10 @@ use crate::session::Session;
 use crate::store::Store;
 use crate::suggest;
 use crate::values::fault::calls_named;
-use crate::values::health::{Decoder, HealthCheck, Observation, OpValue};
+use crate::values::health::{HealthCheck, OpValue};
 use crate::values::service::{InterfaceRef, MachineDecl, PROTOCOLS, Service, ServiceDecl};
-use model::plan::{Check, Interface, LineDecoder, Op};
-use model::{Glob, LineSource, VirtualDuration};
-use regex::Regex;
+use model::plan::{Check, Interface, Op};
+use model::{Glob, VirtualDuration};
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
@@ -135,154 +134,6 @@ pub(super) fn topology(builder: &mut GlobalsBuilder) {
         call.finish()?;
         Ok(OpValue { calls, path: path.map(|p| Glob::path(&p)) })
     }
-
-    /// How fields are read from lines: "json", "logfmt", or "regex" with a pattern. Lines that are JSON objects are
-    /// decoded in any case.
-    fn decoder<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Decoder> {
-        let mut call = Call::new("decoder", args, kwargs);
-        let name = call.required("name")?;
-        let name = call.text("name", name)?;
-        match name.as_str() {
-            "json" => Ok(plain(call, None)?),
-            "logfmt" => Ok(plain(call, Some(LineDecoder::Logfmt))?),
-            "regex" => Ok(regex(call)?),
-            _ => {
-                let names = ["json", "logfmt", "regex"];
-                let why = call.bad("name", &format!("is unknown: {name:?}")).help("there are: json, logfmt, regex");
-                Err(why.help_if(suggest::hint(&name, names)).focus(&name).into())
-            }
-        }
-    }
-
-    /// `decoder("json")`.
-    fn json_decoder<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Decoder> {
-        Ok(plain(Call::new("json_decoder", args, kwargs), None)?)
-    }
-    /// `decoder("logfmt")`.
-    fn logfmt_decoder<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Decoder> {
-        Ok(plain(Call::new("logfmt_decoder", args, kwargs), Some(LineDecoder::Logfmt))?)
-    }
-    /// `decoder("regex", pattern = …)`.
-    fn regex_decoder<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Decoder> {
-        Ok(regex(Call::new("regex_decoder", args, kwargs))?)
-    }
-    /// `observe.stdout(…)`.
-    fn stdout<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        Ok(stream(Call::new("stdout", args, kwargs), LineSource::Stdout)?)
-    }
-    /// `observe.stderr(…)`.
-    fn stderr<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        Ok(stream(Call::new("stderr", args, kwargs), LineSource::Stderr)?)
-    }
-}
-
-fn plain(call: Call<'_>, decoder: Option<LineDecoder>) -> Result<Decoder, Diagnostic> {
-    call.finish()?;
-    Ok(Decoder(decoder))
-}
-
-fn regex(mut call: Call<'_>) -> Result<Decoder, Diagnostic> {
-    let pattern = call.required("pattern")?;
-    let pattern = call.text("pattern", pattern)?;
-    call.finish()?;
-    match Regex::new(&pattern) {
-        Err(why) => {
-            let last = why.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            Err(Diagnostic::argument(format!("the pattern {pattern:?} is no regular expression: {last}"))
-                .focus(pattern))
-        }
-        Ok(regex) if regex.capture_names().flatten().next().is_none() => {
-            let message = format!("the pattern {pattern:?} names no group, so no field would come of it");
-            Err(Diagnostic::argument(message).help("write (?P<name>…)").focus(pattern))
-        }
-        Ok(_) => Ok(Decoder(Some(LineDecoder::Regex(pattern)))),
-    }
-}
-
-#[starlark_module]
-pub(super) fn observe(builder: &mut GlobalsBuilder) {
-    /// Makes lines on standard output events; they are in any case.
-    fn stdout<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        Ok(stream(Call::new("observe.stdout", args, kwargs), LineSource::Stdout)?)
-    }
-    /// Makes lines on standard error events; they are in any case.
-    fn stderr<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        Ok(stream(Call::new("observe.stderr", args, kwargs), LineSource::Stderr)?)
-    }
-    /// Makes lines appended to matching files `wal` events.
-    fn wal<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        let mut call = Call::new("observe.wal", args, kwargs);
-        let path = call.required("path")?;
-        let path = call.text("path", path)?;
-        let decoder = take_decoder(&mut call)?;
-        call.finish()?;
-        Ok(Observation::Wal(Glob::path(&path), decoder))
-    }
-    /// Makes lines appended to the files in which a broker keeps its topics `topic` events; the topic is the line's own
-    /// `topic`, or else the file's name.
-    fn topic<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        let mut call = Call::new("observe.topic", args, kwargs);
-        let path = call.required("path")?;
-        let path = call.text("path", path)?;
-        let decoder = take_decoder(&mut call)?;
-        call.finish()?;
-        Ok(Observation::Topic(Glob::path(&path), decoder))
-    }
-    /// Makes lines appended to matching files `wal` events: another name for `observe.wal`.
-    fn tail<'v>(
-        #[starlark(args)] args: UnpackTuple<Value<'v>>,
-        #[starlark(kwargs)] kwargs: Named<'v>,
-    ) -> starlark::Result<Observation> {
-        let mut call = Call::new("observe.tail", args, kwargs);
-        let path = call.required("path")?;
-        let path = call.text("path", path)?;
-        let decoder = take_decoder(&mut call)?;
-        call.finish()?;
-        Ok(Observation::Wal(Glob::path(&path), decoder))
-    }
-}
-
-fn stream(mut call: Call<'_>, source: LineSource) -> Result<Observation, Diagnostic> {
-    let decoder = take_decoder(&mut call)?;
-    call.finish()?;
-    Ok(Observation::Stream(source, decoder))
-}
-
-fn take_decoder(call: &mut Call<'_>) -> Result<Decoder, Diagnostic> {
-    match call.next("decoder")? {
-        Some(value) => Decoder::from_value(value).cloned().ok_or_else(|| call.not("decoder", "a decoder(…)", value)),
-        None => Ok(Decoder::default()),
-    }
 }
 
 fn check_at(mut call: Call<'_>, kind: &str) -> Result<HealthCheck, Diagnostic> {
@@ -321,21 +172,7 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
             Some(check.clone())
         }
     };
-    let (mut observe_wal, mut observe_topic, mut decoders) = (Vec::new(), Vec::new(), Vec::new());
-    for value in call.named("observe").map(|v| call.list("observe", v)).transpose()?.unwrap_or_default() {
-        match Observation::from_value(value) {
-            Some(Observation::Wal(glob, decoder)) => {
-                observe_wal.push(glob.clone());
-                decoders.extend(decoder.0.clone().map(|d| (LineSource::Wal, d)));
-            }
-            Some(Observation::Topic(glob, decoder)) => {
-                observe_topic.push(glob.clone());
-                decoders.extend(decoder.0.clone().map(|d| (LineSource::Topic, d)));
-            }
-            Some(Observation::Stream(source, decoder)) => decoders.extend(decoder.0.clone().map(|d| (*source, d))),
-            None => return Err(call.not("observe", "a list of observe.stdout(), observe.wal(…)", value)),
-        }
-    }
+    let observed = sources::observed(&mut call, &name, &interfaces)?;
     let mut ops = Vec::new();
     for (name, value) in call.named("ops").map(|v| call.pairs("ops", v)).transpose()?.unwrap_or_default() {
         let op = OpValue::from_value(value).ok_or_else(|| call.not("ops", "a dict of op(…)", value))?;
@@ -345,20 +182,7 @@ fn declare(mut call: Call<'_>) -> Result<ServiceDecl, Diagnostic> {
     let machine = MachineDecl { build: built, ..machine::machine(&mut call)? };
     refuse_others(&mut call)?;
     call.finish()?;
-    Ok(ServiceDecl {
-        name,
-        machine,
-        binary,
-        args,
-        env,
-        interfaces,
-        depends_on,
-        health,
-        observe_wal,
-        observe_topic,
-        decoders,
-        ops,
-    })
+    Ok(ServiceDecl { name, machine, binary, args, env, interfaces, depends_on, health, observed, ops })
 }
 
 fn service_name(call: &Call<'_>, value: Value<'_>) -> Result<String, Diagnostic> {

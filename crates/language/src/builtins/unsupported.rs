@@ -32,16 +32,13 @@ pub(super) const BUILTINS: Table = &[
     ("packet_reorder", PACKETS),
     ("packet_reset", PACKETS),
     ("packet_window", PACKETS),
-    ("poll", "take the step from the test: api.get(path = …)"),
     ("redirect", MOCK),
     ("remotes", MOCK),
     ("response", PROTOCOL),
     ("status_only", MOCK),
     ("text_response", MOCK),
     ("tls_cert", "declare the interface without TLS"),
-    ("topic", "have the consumer print what it consumes as JSON lines"),
-    ("wal_stream", "use observe.wal(\"glob\")"),
+    ("wal_stream", "observe the file instead: observe.wal(\"glob\")"),
 ];
 
-pub(super) const OBSERVE: Table =
-    &[("poll", "take the step from the test: api.get(path = …)"), ("wal_stream", "use observe.wal(\"glob\")")];
+pub(super) const OBSERVE: Table = &[("wal_stream", "observe the file instead: observe.wal(\"glob\")")];

@@ -7,7 +7,7 @@
 use crate::diagnostic::{Diagnostic, interrupted};
 use crate::fields::Fields;
 use crate::session::Live;
-use crate::values::fault::Rule;
+use crate::values::fault::{At, Rule, hidden};
 use model::event::{Note, Value};
 use model::fault::Condition;
 use model::{Action, FaultRule, Filter, Intervention, RuleId};
@@ -17,9 +17,10 @@ use model::{Action, FaultRule, Filter, Intervention, RuleId};
 pub(crate) struct Rules {
     installed: Vec<Installed>,
     next: u32,
-    fired: u64,
     /// Certain rules that have been taken away, and how many of them fired.
     certain: (u32, u32),
+    /// Rules that have been taken away: each with how many calls or packets it was asked about, and how often it fired.
+    past: Vec<(Rule, u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -152,12 +153,12 @@ pub(crate) fn remove(live: &Live<'_>, handles: &[Handle]) {
         }
         {
             let mut rules = live.rules.borrow_mut();
-            rules.fired += fired;
             if rule.fault.is_certain() {
                 rules.certain.0 += 1;
                 rules.certain.1 += u32::from(fired > 0);
             }
         }
+        live.rules.borrow_mut().past.push((rule.clone(), considered, fired));
         let mut fields = about(&rule);
         fields.push(("considered".into(), Value::Int(considered as i64)));
         fields.push(("fired".into(), Value::Int(fired as i64)));
@@ -181,8 +182,6 @@ pub(crate) fn remove_started(live: &Live<'_>, target: &str) {
 /// What the rules of a run did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Effect {
-    /// How often any of them fired.
-    pub(crate) fired: u64,
     /// How many of them chance has no say in.
     pub(crate) certain: u32,
     /// How many of those fired.
@@ -194,7 +193,38 @@ pub(crate) fn remove_all(live: &Live<'_>) -> Effect {
     let handles: Vec<Handle> = live.rules.borrow().installed.iter().map(|i| i.handle).collect();
     remove(live, &handles);
     let rules = live.rules.borrow();
-    Effect { fired: rules.fired, certain: rules.certain.0, certain_fired: rules.certain.1 }
+    Effect { certain: rules.certain.0, certain_fired: rules.certain.1 }
+}
+
+/// Warns of each rule of calls or packets that chance had no say in and that never fired, and of each that could not,
+/// because an earlier one decides about all its calls. Of a link, one direction is enough.
+pub(crate) fn tell_idle(live: &Live<'_>) {
+    let rules = live.rules.borrow();
+    let struck = |rule: &Rule| {
+        let same = |other: &Rule| other.keyword == rule.keyword && other.place.is_same_as(&rule.place);
+        rules.past.iter().any(|(other, _, fired)| *fired > 0 && same(other))
+    };
+    for (rule, considered, _) in rules.past.iter().filter(|(rule, ..)| rule.fault.is_certain() && !struck(rule)) {
+        let what = match rule.place {
+            At::Calls { .. } => "calls",
+            At::Link { .. } => "packets",
+            At::Machine(_) => continue,
+        };
+        let service = rule.place.service();
+        live.warn("FB0301", &format!("{service}: {rule} never fired; it was asked about {considered} {what}"));
+    }
+}
+
+/// Warns of rules that stand behind one that decides about all of their calls.
+pub(crate) fn tell_hidden(live: &Live<'_>, rules: &[Rule]) {
+    for (hidden, by) in hidden(rules) {
+        live.warn("FB0308", &told_hidden(hidden, by));
+    }
+}
+
+/// The sentence about a rule that stands behind another.
+pub(crate) fn told_hidden(hidden: &Rule, by: &Rule) -> String {
+    format!("{}: {hidden} can never fire: {by} was put in place before it and decides", hidden.place.service())
 }
 
 fn about(rule: &Rule) -> Vec<(Box<str>, Value)> {

@@ -17,10 +17,11 @@
 pub(crate) mod boot;
 pub(crate) mod faults;
 pub(crate) mod monitors;
+mod polls;
 pub(crate) mod steps;
 
 use crate::builtins::temporal;
-use crate::diagnostic::{Raised, raised};
+use crate::diagnostic::{Raised, place_of, raised};
 use crate::error::{Code, SpecError};
 use crate::evaluate::{call, evaluator};
 use crate::fields::View;
@@ -125,7 +126,9 @@ impl<'v> Context<'_, 'v, '_> {
             seen
         };
         if let Err(failure) = live.machine.drive(&mut body, &mut on_event) {
-            return Verdict::Failed(failure);
+            // Where a bound was reached says which loop it is; other ends of the world are not the test's doing.
+            let at = live.stopped_at.take().filter(|_| failure.kind == "limit").map(|place| place.to_string());
+            return Verdict::Failed(Failure { location: failure.location.or(at), ..failure });
         }
         match ended.into_inner() {
             Some(Ok(()) | Err(Broken::Halted)) => Verdict::Held,
@@ -197,17 +200,20 @@ impl<'v> Context<'_, 'v, '_> {
         }
         live.machine.enter_run();
         live.stage.set(Stage::Body);
+        let mut rules = Vec::new();
         for value in &test.faults {
             let assumption = Assumption::from_value(*value).expect("checked when it was declared");
             let spec = &assumption.spec;
+            rules.extend(spec.rules.iter().cloned());
             faults::install(live, &spec.rules, Some(&spec.name), None).map_err(|e| self.broken(&e.into()))?;
         }
+        faults::tell_hidden(live, &rules);
         for value in properties_of(test.expect).into_iter().filter(|p| p.1.kind == Kind::Always) {
             let open = value.1.start.is_none();
             Store::of(self.module).properties.borrow_mut().push((value.0, open));
         }
         monitors::activate(self.module, live, &test.monitors).map_err(|e| self.broken(&e.into()))?;
-        let judged = self.judge(eval, live, test);
+        let judged = polls::beside(live, || self.judge(eval, live, test))?;
         if let Err(Broken::Interrupted | Broken::Halted) = judged {
             return judged;
         }
@@ -217,9 +223,7 @@ impl<'v> Context<'_, 'v, '_> {
             let message = "FB0301: no fault fired: the scenario makes none of the calls";
             return Err(self.failure("assertion", message, None).into());
         }
-        if !test.faults.is_empty() && effect.certain > 0 && effect.certain_fired == 0 {
-            live.warn("FB0301", "no fault fired: the scenario makes none of the calls");
-        }
+        faults::tell_idle(live);
         monitors::tell_unseen(self.module, live);
         let watched = !Store::of(self.module).active.borrow().is_empty();
         if live.assertions.get() == 0 && !watched && test.expect.is_none() {
@@ -238,7 +242,7 @@ impl<'v> Context<'_, 'v, '_> {
         self.go_on()?;
         let took = live.machine.now().since(began);
         if let Some(limit) = test.timeout.filter(|limit| took > *limit) {
-            let message = format!("the scenario took {took} of virtual time, more than its timeout of {limit}");
+            let message = format!("FB0310: the scenario took {took} of virtual time, more than its timeout of {limit}");
             return Err(self.failure("assertion", &message, None).into());
         }
         let watched = !Store::of(self.module).active.borrow().is_empty();
@@ -262,7 +266,7 @@ impl<'v> Context<'_, 'v, '_> {
             let answer = call(eval, test.expect, &[result]).map_err(|e| self.broken(&e))?;
             self.go_on()?;
             if answer.unpack_bool() == Some(false) {
-                let message = self.explain("expect returned False".to_owned());
+                let message = self.explain("FB0309: expect returned False".to_owned());
                 return Err(self.failure("assertion", &message, None).into());
             }
         }
@@ -286,7 +290,12 @@ impl<'v> Context<'_, 'v, '_> {
 
     fn broken(&self, error: &starlark::Error) -> Broken {
         match raised(error, self.program.sources(), &self.session.budget) {
-            Raised::Interrupted => Broken::Interrupted,
+            Raised::Interrupted => {
+                if let Some(live) = self.session.live() {
+                    live.stopped_at.replace(place_of(error, self.program.sources(), None));
+                }
+                Broken::Interrupted
+            }
             Raised::Halted(reason) => {
                 if let Some(live) = self.session.live() {
                     live.machine.note(Note::new("halted", [("reason", reason.as_str().into())]));

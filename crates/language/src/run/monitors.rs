@@ -46,7 +46,7 @@ pub(crate) fn deactivate(module: &Module<'_>, live: &Live<'_>, registration: u32
 /// A monitor that has seen nothing has proved nothing.
 fn unseen(live: &Live<'_>, monitor: Value<'_>) {
     let name = Monitor::from_value(monitor).map_or("", |m| m.name.as_str());
-    live.warn("FB0302", &format!("the monitor {name} saw no event"));
+    live.warn("FB0302", &format!("the monitor {name} saw none of {} events", live.machine.events()));
 }
 
 /// Says which monitors have seen nothing.

@@ -1,10 +1,19 @@
 //! Steps: what a test does to a service over the network, as a client on the host `test`.
 //!
+//! ```text
+//!   http.rs               tcp  (here)           redis.rs           udp.rs
+//!     └──────────────────────┴─── converse ────────┘                  └─ datagrams
+//! ```
+//!
 //! A step is seen in the log as `step_send` when it begins and `step_recv` when it ends. An HTTP step answers a response
-//! whatever happens; one that could not be made has status 0, is false, and says why. A line over TCP has nothing to
-//! say that with, so it fails the test.
+//! whatever happens; one that could not be made has status 0, is false, and says why; so do those of redis and UDP. A
+//! line over TCP has nothing to say that with, so it fails the test.
 
-use crate::args::{Call, brief};
+mod http;
+mod redis;
+mod udp;
+
+use crate::args::Call;
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
 use crate::session::{Live, driver};
 use crate::values::response::Response;
@@ -12,8 +21,9 @@ use crate::values::service::Step;
 use model::event::{Note, Value as FieldValue};
 use model::plan::Interface;
 use model::{Connection, ServiceId, Stopped, VirtualDuration, VirtualTime};
-use protocol::http::{self, Progress};
+use protocol::http::{Progress, Response as HttpResponse};
 use protocol::tcp_line;
+use serde_json::Value as Json;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 
@@ -39,6 +49,8 @@ pub(crate) fn take<'v>(
     let action = Action { live, step, interface, target };
     match interface.protocol.as_str() {
         "http" => Ok(eval.heap().alloc(action.http(call)?)),
+        "redis" => Ok(eval.heap().alloc(action.redis(call)?)),
+        "udp" => Ok(eval.heap().alloc(action.udp(call)?)),
         _ => {
             let (answer, duration_ms) = action.line(call)?;
             let target = &step.service.name;
@@ -61,50 +73,6 @@ struct Action<'a, 'e> {
 }
 
 impl Action<'_, '_> {
-    fn http(&self, mut call: Call<'_>) -> starlark::Result<Response> {
-        let path = call.next("path")?.map(|v| call.text("path", v)).transpose()?.unwrap_or_else(|| "/".to_owned());
-        let body = match call.next("body")? {
-            None => String::new(),
-            Some(value) => value.unpack_str().map(str::to_owned).ok_or_else(|| {
-                call.bad("body", &format!("must be a string, not {}", brief(value)))
-                    .help("for JSON, write json.encode(…)")
-            })?,
-        };
-        let headers = call.named("headers").map(|v| call.text_pairs("headers", v)).transpose()?.unwrap_or_default();
-        let call_name = call.builtin().to_owned();
-        call.finish()?;
-        let method = self.step.method.to_uppercase();
-        let machine = self.live.machine;
-        let began = machine.now();
-        let deadline = began.after(TIMEOUT);
-        let host = format!("{}:{}", self.step.service.name, self.interface.port);
-        let request = http::request(&method, &host, &path, &headers, body.as_bytes())
-            .map_err(|why| Diagnostic::argument(format!("{}(): {why}", call_name)))?;
-        self.note_send(&format!("{method} {path}"), [("path", path.clone()), ("body", noted(&body))]);
-        let connected = machine.connect(self.target, self.interface.port, deadline).map_err(interrupted)?;
-        let answer = match connected {
-            Err(errno) => Err(format!("connect: {}", errno.message())),
-            Ok(connection) => {
-                let answer = exchange(self.live, connection, &request, deadline).map_err(interrupted)?;
-                machine.close(connection);
-                answer
-            }
-        };
-        let duration_ms = self.since(began);
-        let response = match answer {
-            Ok(parsed) => Response {
-                status: parsed.status(),
-                body: String::from_utf8_lossy(parsed.body()).trim().to_owned(),
-                error: String::new(),
-                duration_ms,
-            },
-            Err(error) => Response { status: 0, body: String::new(), error, duration_ms },
-        };
-        let status = (response.status != 0).then(|| i64::from(response.status));
-        self.note_recv(Some(&path), status, &response.body, &response.error, duration_ms);
-        Ok(response)
-    }
-
     /// One line there and one back, or why not; and how long it took, in ms.
     fn line(&self, mut call: Call<'_>) -> starlark::Result<(Result<String, String>, i64)> {
         let data = call.required("data")?;
@@ -114,15 +82,8 @@ impl Action<'_, '_> {
         let began = machine.now();
         let deadline = began.after(TIMEOUT);
         self.note_send(&format!("send {}", noted(data.trim_end())), [("body", noted(&data))]);
-        let connected = machine.connect(self.target, self.interface.port, deadline).map_err(interrupted)?;
-        let answer = match connected {
-            Err(errno) => Err(format!("connect: {}", errno.message())),
-            Ok(connection) => {
-                let answer = exchange_line(self.live, connection, &data, deadline).map_err(interrupted)?;
-                machine.close(connection);
-                answer
-            }
-        };
+        let talk = |connection| exchange_line(self.live, connection, &data, deadline);
+        let answer = self.connected(self.to(), deadline, talk).map_err(interrupted)?;
         let (line, error) = match &answer {
             Ok(line) => (line.as_str(), ""),
             Err(error) => ("", error.as_str()),
@@ -132,11 +93,44 @@ impl Action<'_, '_> {
         Ok((answer, took))
     }
 
+    fn to(&self) -> (ServiceId, u16) {
+        (self.target, self.interface.port)
+    }
+
+    /// Says something over a connection of its own. The inner error is why there is no answer.
+    fn connected<T>(
+        &self,
+        to: (ServiceId, u16),
+        deadline: VirtualTime,
+        talk: impl FnOnce(Connection) -> Result<Result<T, String>, Stopped>,
+    ) -> Result<Result<T, String>, Stopped> {
+        let machine = self.live.machine;
+        match machine.connect(to.0, to.1, deadline)? {
+            Err(errno) => Ok(Err(format!("connect: {}", errno.message()))),
+            Ok(connection) => {
+                let answer = talk(connection)?;
+                machine.close(connection);
+                Ok(answer)
+            }
+        }
+    }
+
+    /// What a step answers that has a value and no status: the value as JSON in the body. It is noted, too.
+    fn valued(&self, answer: Result<Json, String>, began: VirtualTime) -> Response {
+        let (body, error) = match answer {
+            Ok(value) => (value.to_string(), String::new()),
+            Err(error) => (String::new(), error),
+        };
+        let duration_ms = self.since(began);
+        self.note_recv(None, None, &body, &error, duration_ms);
+        Response { status: 0, body, error, duration_ms }
+    }
+
     fn since(&self, began: VirtualTime) -> i64 {
         (self.live.machine.now().since(began).0 / 1_000_000) as i64
     }
 
-    fn note_send<const N: usize>(&self, summary: &str, details: [(&str, String); N]) {
+    fn note_send<'n>(&self, summary: &str, details: impl IntoIterator<Item = (&'n str, String)>) {
         let mut fields = self.about();
         fields.extend(details.into_iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.into(), v.into())));
         fields.push(("summary".into(), summary.into()));
@@ -175,49 +169,59 @@ pub(crate) fn exchange(
     connection: Connection,
     request: &[u8],
     deadline: VirtualTime,
-) -> Result<Result<http::Response, String>, Stopped> {
-    if let Err(errno) = live.machine.send(connection, request, deadline)? {
-        return Ok(Err(format!("send: {}", errno.message())));
-    }
-    let mut response = http::Response::new();
-    loop {
-        let received = match live.machine.receive(connection, deadline)? {
-            Ok(bytes) => bytes,
-            Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
-        };
+) -> Result<Result<HttpResponse, String>, Stopped> {
+    let mut response = HttpResponse::new();
+    converse(live, connection, request, deadline, |received| {
         let progress = if received.is_empty() {
             response.finish_at_eof().map(|()| Progress::Done)
         } else {
-            response.push(&received)
+            response.push(received)
         };
         match progress {
-            Ok(Progress::More) => {}
-            Ok(Progress::Done) => return Ok(Ok(response)),
-            Err(why) => return Ok(Err(why.to_string())),
+            Ok(Progress::More) => Ok(None),
+            Ok(Progress::Done) => Ok(Some(std::mem::replace(&mut response, HttpResponse::new()))),
+            Err(why) => Err(why.to_string()),
         }
-    }
+    })
 }
 
-fn exchange_line(
+/// Sends a line and reads one. The inner error is why there is none.
+pub(crate) fn exchange_line(
     live: &Live<'_>,
     connection: Connection,
     data: &str,
     deadline: VirtualTime,
 ) -> Result<Result<String, String>, Stopped> {
-    if let Err(errno) = live.machine.send(connection, &tcp_line::line(data), deadline)? {
+    let mut reader = tcp_line::LineReader::new();
+    converse(live, connection, &tcp_line::line(data), deadline, |received| {
+        if !received.is_empty() {
+            return Ok(reader.push(received));
+        }
+        reader.finish_at_eof().map(Some).ok_or_else(|| "connection closed without a line".to_owned())
+    })
+}
+
+/// Sends a request and reads until `read` has made an answer of what arrived; it is given nothing at the end of the
+/// stream, and must then answer or fail. The inner error is why there is no answer.
+fn converse<T>(
+    live: &Live<'_>,
+    connection: Connection,
+    request: &[u8],
+    deadline: VirtualTime,
+    mut read: impl FnMut(&[u8]) -> Result<Option<T>, String>,
+) -> Result<Result<T, String>, Stopped> {
+    if let Err(errno) = live.machine.send(connection, request, deadline)? {
         return Ok(Err(format!("send: {}", errno.message())));
     }
-    let mut reader = tcp_line::LineReader::new();
     loop {
         let received = match live.machine.receive(connection, deadline)? {
             Ok(bytes) => bytes,
             Err(errno) => return Ok(Err(format!("receive: {}", errno.message()))),
         };
-        let line = if received.is_empty() { reader.finish_at_eof() } else { reader.push(&received) };
-        match line {
-            Some(line) => return Ok(Ok(line)),
-            None if received.is_empty() => return Ok(Err("connection closed without a line".to_owned())),
-            None => {}
+        match read(&received) {
+            Ok(Some(answer)) => return Ok(Ok(answer)),
+            Ok(None) => {}
+            Err(why) => return Ok(Err(why)),
         }
     }
 }

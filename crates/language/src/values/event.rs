@@ -70,13 +70,15 @@ impl EventValue {
                 }
                 heap.alloc(AllocDict(data))
             }
-            (Body::Note(note), _) => {
+            (Body::Note(note), payload) => {
                 let typed = |value: &FieldValue| match value {
                     FieldValue::Text(text) => heap.alloc(&**text),
                     FieldValue::Int(n) => heap.alloc(*n),
                     FieldValue::Bool(b) => Value::new_bool(*b),
                 };
-                heap.alloc(AllocDict(note.fields.iter().map(|(k, v)| (&**k, typed(v)))))
+                let mut data: SmallMap<&str, Value<'v>> = note.fields.iter().map(|(k, v)| (&**k, typed(v))).collect();
+                data.extend(payload.into_iter().flatten().map(|(k, v)| (k.as_str(), alloc_json(v, heap))));
+                heap.alloc(AllocDict(data))
             }
             _ => self.fields_dict(heap),
         }

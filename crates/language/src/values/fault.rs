@@ -112,6 +112,13 @@ impl At {
             At::Link { from, .. } => from,
         }
     }
+    /// Whether a fault there is the same fault; the two directions of a link are.
+    pub(crate) fn is_same_as(&self, other: &At) -> bool {
+        match (self, other) {
+            (At::Link { from, to }, At::Link { from: a, to: b }) => (from, to) == (a, b) || (from, to) == (b, a),
+            _ => self.service() == other.service(),
+        }
+    }
 }
 
 /// Keywords suggested besides the service's own operations.
@@ -223,6 +230,33 @@ impl Rule {
             At::Calls { path, .. } => self.fault.about.path.as_ref().or(path.as_ref()),
             At::Link { .. } | At::Machine(_) => None,
         }
+    }
+}
+
+/// Rules that can never fire, each with the one before it that decides about all of its calls.
+pub(crate) fn hidden(rules: &[Rule]) -> Vec<(&Rule, &Rule)> {
+    let earlier = |i: usize| rules[..i].iter().find(|by| by.hides(&rules[i]));
+    rules.iter().enumerate().filter_map(|(i, rule)| Some((rule, earlier(i)?))).collect()
+}
+
+impl Rule {
+    /// Whether a later rule is never asked, since this one decides about all of its calls.
+    fn hides(&self, later: &Rule) -> bool {
+        let (At::Calls { service, calls, .. }, At::Calls { service: later_service, calls: later_calls, .. }) =
+            (&self.place, &later.place)
+        else {
+            return false;
+        };
+        let Fault { action, when, about, between, .. } = &self.fault;
+        let decides = !matches!(action, Action::Strike(_)) && *when == When::ALWAYS && between.is_none();
+        let path = |rule: &Rule| rule.path().map(|p| p.as_str().to_owned());
+        let everywhere = about.kind.is_none() && about.peer.is_none();
+        decides
+            && everywhere
+            && (self.path().is_none() || path(self) == path(later))
+            && service == later_service
+            && !later_calls.is_empty()
+            && later_calls.iter().all(|call| calls.contains(call))
     }
 }
 

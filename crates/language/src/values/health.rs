@@ -35,8 +35,19 @@ pub(crate) enum Observation {
     Stream(#[allocative(skip)] LineSource, Decoder),
     /// Files whose appended lines become events.
     Wal(#[allocative(skip)] Glob, Decoder),
-    /// Files in which a broker keeps topics, one record a line.
-    Topic(#[allocative(skip)] Glob, Decoder),
+    /// Topics: names at a service that speaks redis, else files in which a broker keeps them, one record a line.
+    Topic(String, Decoder),
+    /// What it answers when it is asked.
+    Poll(#[allocative(skip)] Box<PollSource>),
+}
+
+/// A poll before its service is known.
+#[derive(Clone, Debug)]
+pub(crate) struct PollSource {
+    pub(crate) url: String,
+    pub(crate) check: HealthCheck,
+    pub(crate) line: Option<String>,
+    pub(crate) interval: VirtualDuration,
 }
 
 /// How lines are decoded, besides those that are JSON objects, which always are.

@@ -3,9 +3,11 @@
 use crate::args::{Call, Named};
 use crate::builtins::machine::Build;
 use crate::diagnostic::Diagnostic;
+use crate::identity;
 use crate::values::health::HealthCheck;
 use allocative::Allocative;
-use model::plan::{Hardware, Interface, LineDecoder, Op, User};
+use model::plan::{Hardware, Interface, LineDecoder, Op, Poll, User};
+use model::traffic::Traffic;
 use model::{Glob, LineSource};
 use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
@@ -28,11 +30,23 @@ pub(crate) struct ServiceDecl {
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) depends_on: Vec<String>,
     pub(crate) health: Option<HealthCheck>,
-    pub(crate) observe_wal: Vec<Glob>,
-    pub(crate) observe_topic: Vec<Glob>,
-    pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
+    pub(crate) observed: Observed,
     pub(crate) ops: Vec<Op>,
     pub(crate) machine: MachineDecl,
+}
+
+/// What is observed of a service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Observed {
+    /// Files whose lines are `wal` events.
+    pub(crate) wal: Vec<Glob>,
+    /// Files whose lines are `topic` events.
+    pub(crate) topic: Vec<Glob>,
+    /// Ports whose messages are `topic` events.
+    pub(crate) traffic: Vec<Traffic>,
+    pub(crate) polls: Vec<Poll>,
+    /// How lines and messages are decoded.
+    pub(crate) decoders: Vec<(LineSource, LineDecoder)>,
 }
 
 /// What `service()` was told about its machine.
@@ -90,6 +104,8 @@ pub(crate) fn methods_of(protocol: &str) -> &'static [&'static str] {
     match protocol {
         "http" => &["get", "post", "put", "delete", "patch"],
         "tcp" => &["send", "try_send"],
+        "redis" => &["get", "set", "del", "delete", "ping", "keys", "lpush", "rpush", "lrange", "incr", "command"],
+        "udp" => &["send", "send_no_reply"],
         _ => &[],
     }
 }
@@ -113,9 +129,10 @@ pub(crate) const PROTOCOLS: [&str; 15] = [
     "memcached",
 ];
 
-/// Any step of any protocol, supported or not: an attribute of this name is meant as a step.
-fn is_step_name(name: &str) -> bool {
-    methods_of("http").contains(&name) || methods_of("tcp").contains(&name)
+/// The step that an attribute of this name means, whether or not the protocol has it.
+fn step_called(name: &str) -> Option<String> {
+    let name = if name == identity::DELETE { "del" } else { name };
+    PROTOCOLS.iter().any(|protocol| methods_of(protocol).contains(&name)).then(|| name.to_owned())
 }
 
 #[starlark_value(type = "service")]
@@ -127,11 +144,10 @@ impl<'v> StarlarkValue<'v> for Service {
         }
         match attribute {
             "name" => Some(heap.alloc(self.0.name.as_str())),
-            step if is_step_name(step) => {
-                let interface = self.0.default_interface();
-                Some(heap.alloc(Step { service: Arc::clone(&self.0), interface, method: step.to_owned() }))
+            name => {
+                let (method, interface) = (step_called(name)?, self.0.default_interface());
+                Some(heap.alloc(Step { service: Arc::clone(&self.0), interface, method }))
             }
-            _ => None,
         }
     }
     fn dir_attr(&self) -> Vec<String> {
@@ -166,11 +182,11 @@ impl<'v> StarlarkValue<'v> for InterfaceRef {
         match attribute {
             "addr" | "internal_addr" => Some(heap.alloc(format!("{}:{}", service.name, self.interface.port))),
             "host" => Some(heap.alloc(service.name.as_str())),
-            step if is_step_name(step) => {
+            name => {
+                let method = step_called(name)?;
                 let interface = service.interfaces.iter().position(|i| i.name == self.interface.name);
-                Some(heap.alloc(Step { service: Arc::clone(service), interface, method: step.to_owned() }))
+                Some(heap.alloc(Step { service: Arc::clone(service), interface, method }))
             }
-            _ => None,
         }
     }
     fn dir_attr(&self) -> Vec<String> {
@@ -203,7 +219,7 @@ impl Step {
         }
         let what = format!("{service}.{}.{method}() over {}", interface.name, interface.protocol);
         Err(match methods {
-            [] => Diagnostic::unsupported(&what, "steps speak http and tcp"),
+            [] => Diagnostic::unsupported(&what, "steps speak http, tcp, udp and redis"),
             methods => Diagnostic::argument(format!("{} has no step {method}()", interface.protocol))
                 .help(format!("its steps are {}", methods.join(", "))),
         })

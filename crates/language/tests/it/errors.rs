@@ -1,6 +1,6 @@
 //! Mistakes in a specification: each is found when it is loaded, named by a code, and shown where it is.
 
-use crate::{load, load_with};
+use crate::{good, load, load_with};
 
 /// The whole rendering.
 #[track_caller]
@@ -124,14 +124,44 @@ fn the_world_does_not_exist_while_loading() {
     }
 }
 
+/// Whatever does not end, or would be larger than the machine, ends with an error at its line.
 #[test]
 fn limits_end_a_load() {
-    brief("def f(n):\n    return f(n + 1)\nf(1)\n", "FB0113", "spec.star:2:12", "nested more than 100 deep");
+    let (steps, room) = ("more than 20000000 steps", "more than 512 MiB");
     let endless = "def f():\n    for i in range(100000000):\n        pass\nf()\n";
-    brief(endless, "FB0113", "spec.star:2:5", "more than 20000000 steps");
+    let nested = "def f():\n    for i in range(100000):\n        for j in range(100000):\n            pass\nf()\n";
+    let listed = "def f():\n    return len([1 for i in range(100000) for j in range(100000)])\nf()\n";
     let greedy =
         "def f():\n    x = []\n    for i in range(100000000):\n        x.append(\"abc\" * 10000 + str(i))\nf()\n";
-    brief(greedy, "FB0113", "spec.star:4:34", "more than 512 MiB");
+    let doubled = |what: &str, more: &str| {
+        format!("def f():\n    s = {what}\n    for i in range(60):\n        s = {more}\n    return s\nf()\n")
+    };
+    for (text, place, part) in [
+        ("def f(n):\n    return f(n + 1)\nf(1)\n", "spec.star:2:1", "nested more than 100 deep"),
+        ("def f(n):\n    return g(n)\ndef g(n):\n    return f(n)\nf(1)\n", "spec.star:2:12", "more than 100 deep"),
+        (endless, "spec.star:2:5", steps),
+        (nested, "spec.star:3:9", steps),
+        (listed, "spec.star:2:", room),
+        (greedy, "spec.star:4", room),
+        ("x = [0] * 2000000000\n", "spec.star:1:5", room),
+        ("y = 1\nx = 2000000000 * (y, y)\n", "spec.star:2:5", room),
+        ("x = \"a text\" * 2000000000\n", "spec.star:1:5", room),
+        ("def f(n):\n    return \"x\" * n\nf(600000000)\n", "spec.star:2:12", room),
+        (&doubled("\"x\" * 1000", "s + s"), "spec.star:4:13", room),
+        (&doubled("[1, 2]", "s + s"), "spec.star:4:13", room),
+        (&doubled("\"x\"", "\"%s %s\" % (s, s)"), "spec.star:4:13", room),
+        ("x = list(range(2000000000))\n", "spec.star:1:10", "a range of 2000000000 numbers"),
+        ("x = sorted(range(5, -2000000000, -2))\n", "spec.star:1:12", "a range of 1000000002 numbers"),
+    ] {
+        let error = load(text).expect_err(text);
+        assert_eq!(error.code().to_string(), "FB0113", "{text}{error}");
+        let at = error.location().unwrap_or_default();
+        assert!(at.starts_with(place), "{text}{at}");
+        assert!(error.message().contains(part), "{text}{error}");
+    }
+    let same = "x = [1, 2] * 2 + [3]\ny = \"%s-%d\" % (\"a\" + \"b\", 2 * 3)\n[fail(z) for z in [str(x), y] if z not in [\"[1, 2, 1, 2, 3]\", \"ab-6\"]]\n";
+    good(same);
+    brief("x = range(1, 5, 0)\n", "FB0103", "spec.star:1:5", "cannot be 0");
 }
 
 #[test]

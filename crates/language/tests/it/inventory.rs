@@ -29,16 +29,13 @@ const MISSING: &[&str] = &[
     "packet_reorder",
     "packet_reset",
     "packet_window",
-    "poll",
     "redirect",
     "remotes",
     "response",
     "status_only",
     "text_response",
     "tls_cert",
-    "topic",
     "wal_stream",
-    "observe.poll",
     "observe.wal_stream",
 ];
 
@@ -83,6 +80,8 @@ const WORKING: &[&str] = &[
     "observe",
     "op",
     "parallel",
+    "poll",
+    "observe.poll",
     "partition",
     "partition_start",
     "partition_stop",
@@ -93,6 +92,10 @@ const WORKING: &[&str] = &[
     "struct",
     "tcp",
     "test",
+    "topic",
+    "observe.topic",
+    "observe.tail",
+    "observe.wal",
     "trace",
     "trace_start",
     "trace_stop",
@@ -184,4 +187,21 @@ fn two_thousand_cells_load_at_once() {
     let scenarios: Vec<String> = (0..40).map(|i| format!("s{i}")).collect();
     text.push_str(&format!("fault_matrix(scenarios = [{}], faults = faults_of)\n", scenarios.join(", ")));
     assert_eq!(good(&text).tests().len(), 2000);
+}
+
+/// Who needs whom, by what is declared and by addresses in the environment, and where no test has a fault.
+#[test]
+fn needs_are_edges() {
+    let spec = good(
+        "db = service(\"db\", \"db\", interface(\"main\", \"tcp\", 1))
+cache = service(\"cache\", \"cache\", interface(\"main\", \"tcp\", 12))
+api = service(\"api\", \"api\", depends_on = [cache], env = {\"URL\": \"tcp://me@db:1/x\", \"NAME\": \"db\"})
+def f(): pass
+slow = fault_assumption(\"slow\", target = cache, read = delay(\"1s\"))
+fault_scenario(\"s\", scenario = f, faults = slow)
+",
+    );
+    let edges: Vec<String> =
+        spec.edges().iter().map(|e| format!("{} -> {}: {}", e.from, e.to, e.tests.join(" "))).collect();
+    assert_eq!(edges, ["api -> db: ", "api -> cache: test_s"]);
 }

@@ -12,6 +12,7 @@ mod shop;
 mod snippets;
 mod tidy;
 mod toy;
+mod traps;
 
 use language::{LoadOptions, Spec, SpecError, SpecSource};
 use model::{Failure, Verdict};

@@ -39,7 +39,12 @@ fn services() {
     brief("decoder(\"regex\", pattern = \"(\")\n", "FB0103", "spec.star:1:8", "no regular expression");
     brief("decoder(\"regex\", pattern = \"a\")\n", "FB0103", "spec.star:1:29", "names no group");
     brief("decoder(\"xml\")\n", "FB0103", "spec.star:1:10", "json, logfmt, regex");
-    brief("observe.poll(\"t\")\n", "FB0108", "spec.star:1:1", "observe.poll() is not supported");
+    brief("observe.wal_stream(\"t\")\n", "FB0108", "spec.star:1:1", "observe.wal_stream() is not supported");
+    brief("observe.poll(command = \"ls\")\n", "FB0108", "spec.star:1:14", "ask the service");
+    brief("poll(\"localhost:80/\", interval = \"0s\")\n", "FB0103", "spec.star:1:23", "above 0");
+    brief("poll(\"localhost:80/\", send = \"PING\")\n", "FB0103", "spec.star:1:23", "asked by GET");
+    brief("poll(\"tcp://localhost\")\n", "FB0103", "spec.star:1:13", "no port");
+    brief("topic(\"t\", group = \"g\")\n", "FB0108", "spec.star:1:12", "broker is the service");
     brief("op([\"wirte\"])\n", "FB0106", "spec.star:1:6", "unknown system call");
 }
 

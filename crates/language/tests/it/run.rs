@@ -155,9 +155,12 @@ fn an_ended_world_unwinds_from_everywhere() {
 fn limits_end_a_test_and_name_it() {
     let failure = |body: &str| fails(&format!("{SHOP}def f(n):\n    return f(n + 1)\ndef test_big():\n{body}"));
     for (body, location, part) in [
-        ("    f(1)\n", "spec.star:3:12", "calls are nested more than 100 deep"),
+        ("    f(1)\n", "spec.star:3:14", "calls are nested more than 100 deep"),
         ("    for i in range(100000000):\n        pass\n", "spec.star:5:5", "takes more than 20000000 steps"),
-        ("    parallel(lambda: f(1), lambda: 1)\n", "spec.star:3:12", "more than 100 deep"),
+        ("    parallel(lambda: f(1), lambda: 1)\n", "spec.star:3:14", "more than 100 deep"),
+        ("    x = [0] * 2000000000\n", "spec.star:5:9", "more than 512 MiB"),
+        ("    s = \"x\"\n    for i in range(40):\n        s = s + s\n", "spec.star:7:13", "more than 512 MiB"),
+        ("    parallel(lambda: list(range(2000000000)), lambda: 1)\n", "spec.star:5:27", "a range of 2000000000"),
     ] {
         let failure = failure(body);
         assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("error", "big"), "{failure}");
@@ -221,6 +224,43 @@ def test_tcp():
 }
 
 #[test]
+fn a_step_goes_where_it_is_sent() {
+    struct Moved;
+    impl Services for Moved {
+        fn answer(&self, _: &Toy<'_>, to: &str, request: &str) -> String {
+            let (head, body) = request.split_once("\r\n\r\n").expect("a request");
+            let asked = head.split(" HTTP").next().expect("a first line");
+            let sent =
+                |status: u16, to: &str| format!("HTTP/1.1 {status} X\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+            match asked {
+                "GET /old" => sent(302, "/new"),
+                "POST /form" => sent(303, "http://inventory:7000/done"),
+                "PUT /a/keep" => sent(307, "kept"),
+                "GET /loop" => sent(301, "/loop"),
+                "GET /away" => sent(301, "http://nowhere/"),
+                "GET /tls" => sent(301, "https://api/"),
+                _ => {
+                    let text = format!("{to} {asked} {body}");
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{text}", text.len())
+                }
+            }
+        }
+    }
+    let spec = good(&format!(
+        "{SHOP}def test_moved():
+    assert_eq(api.get(path = \"/old\").body, \"api GET /new\")
+    assert_eq(api.post(path = \"/form\", body = \"x\").body, \"inventory GET /done\")
+    assert_eq(api.put(path = \"/a/keep\", body = \"x\").body, \"api PUT /a/kept x\")
+    assert_eq(api.get(path = \"/loop\").error, \"sent elsewhere more than 10 times\")
+    assert_eq(api.get(path = \"/away\").error, \"sent to \\\"http://nowhere/\\\", which is no service\")
+    assert_eq(api.get(path = \"/tls\").error, \"sent to \\\"https://api/\\\", which is not plain http\")
+    assert_eq(len(events(type = \"step_recv\")), 6)
+"
+    ));
+    assert_eq!(spec.run("test_moved", &Toy::new(spec.plan(), &Moved)), Verdict::Held);
+}
+
+#[test]
 fn printing_and_choosing() {
     let spec = good(&format!(
         "{SHOP}def test_a():\n    print(\"picked\", choose([\"a\", \"b\"]), choose(\"axis\", [1, 2, 3]))\n"
@@ -257,5 +297,5 @@ fn a_timeout_is_of_virtual_time() {
 #[test]
 fn expecting_false_is_a_failure() {
     let text = format!("{SHOP}def f(): pass\nfault_scenario(\"s\", scenario = f, expect = lambda r: False)\n");
-    assert_eq!(fails(&text).message, "expect returned False");
+    assert_eq!(fails(&text).message, "FB0309: expect returned False");
 }

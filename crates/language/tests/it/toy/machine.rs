@@ -54,6 +54,9 @@ impl Machine for Toy<'_> {
         state.connections.push((to, String::new()));
         Ok(Ok(Connection(state.connections.len() as u32 - 1)))
     }
+    fn associate(&self, to: ServiceId, port: u16) -> Result<Result<Connection, Errno>, Stopped> {
+        self.connect(to, port, VirtualTime::EPOCH)
+    }
     fn send(&self, on: Connection, bytes: &[u8], _: VirtualTime) -> Result<Result<(), Errno>, Stopped> {
         self.turn()?;
         let (to, request) = {
@@ -95,6 +98,10 @@ impl Machine for Toy<'_> {
         let state = self.state.borrow();
         if state.failure.is_some() { Err(Stopped) } else { Ok(state.later.is_empty()) }
     }
+    fn linger(&self, _: VirtualTime) -> Result<bool, Stopped> {
+        Ok(false)
+    }
+    fn dismiss(&self) {}
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped> {
         self.turn()?;
         assert_eq!(self.current.get(), 0, "the toy does not nest");
