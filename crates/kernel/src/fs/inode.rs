@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::directory::Directory;
 use super::virt::{Device, Magic, Text};
+use crate::abi::text;
 use crate::wait::ObjectId;
 use crate::world::Owner;
 use model::VirtualTime;
@@ -166,7 +167,7 @@ impl Inode {
         match &self.node {
             Node::File(data) => data.size(),
             Node::Directory(_) if self.volume == Volume::Root => 4096,
-            Node::Symlink(target) => target.len() as u64,
+            Node::Symlink(target) => text::length(target) as u64,
             Node::Magic(_) => 64,
             Node::Text(_) | Node::Opened { .. } if self.volume == Volume::Sys => 4096,
             _ => 0,
