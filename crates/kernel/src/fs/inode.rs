@@ -44,6 +44,8 @@ pub(crate) struct Inode {
     pub(crate) seals: Option<u32>,
     /// Extended attributes.
     pub(crate) attributes: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// How long its content is said to live (`F_SET_RW_HINT`); only remembered.
+    pub(crate) write_hint: u64,
     /// Which file system it belongs to.
     pub(crate) volume: Volume,
 }
@@ -140,6 +142,7 @@ impl Inode {
             mapped: None,
             seals: None,
             attributes: BTreeMap::new(),
+            write_hint: 0,
             volume,
         }
     }
