@@ -16,7 +16,7 @@ const SHORT: [&str; 8] =
 const LONG: [&str; 5] = ["test_asyncio", "test_signal", "test_socket", "test_subprocess", "test_threading"];
 
 /// Tests that pass natively and not inside: a part of the name, and why.
-const KNOWN: &[(&str, &str)] = &[("TestFcntl.test_fcntl_64_bit", "F_NOTIFY is refused")];
+const KNOWN: &[(&str, &str)] = &[];
 
 /// How each test of a run ended, by its full name.
 fn results(ran: &Ran) -> BTreeMap<String, String> {
