@@ -227,6 +227,21 @@ fn looping_spec(scratch: &Scratch) -> String {
     scratch.file("loops.star", text)
 }
 
+/// A reading of the clock is a call, a signal or a few instructions of a trampoline, by what is known at that moment.
+#[test]
+fn readings_of_the_clock_are_the_same_however_they_are_made() {
+    let scratch = Scratch::new("readings");
+    let program = build::guest(&scratch, "clock_readings");
+    let run = |entry: &str, strategy: &str| {
+        let args = ["run", "--summary", "--memory-every", "200", "--strategy", strategy, "--entry", entry];
+        let ran = fbsim(&[&args[..], &["--", &program]].concat()).exits(0).says(&["time goes on"]);
+        (ran.stdout, ran.stderr)
+    };
+    for strategy in ["ordinary", "random"] {
+        assert_eq!(run("signal", strategy), run("patched", strategy), "{strategy}");
+    }
+}
+
 #[test]
 fn loops_without_a_call_are_the_same_however_they_are_run() {
     let scratch = Scratch::new("loops");

@@ -32,9 +32,17 @@ const POPULATED: usize = 16;
 /// What is kept of the arena's memory from one world to the next.
 const KEEP: usize = 64 << 20;
 
+/// Pages of the host's that hold so much need a five hundredth of the faults, and of the processor's room for
+/// translations, which every switch from one process to another empties.
+const LARGE: usize = 2 << 20;
+/// The host has no such pages.
+const NO_LARGE: usize = usize::MAX;
+
 #[repr(C)]
 pub(crate) struct Header {
     bump: usize,
+    /// Up to here objects lie in large pages; [`NO_LARGE`] if they do not.
+    large: usize,
     free: [usize; 48],
     kernel: *mut Kernel,
     /// Counts entries into the kernel, so that the supervisor sees that something happens.
@@ -59,7 +67,28 @@ pub(crate) struct Header {
     pub(crate) pids: [AtomicI32; SPACES_MAX],
 }
 
+/// Where the address of the kernel is kept.
+pub(crate) const KERNEL_AT: usize = BASE + std::mem::offset_of!(Header, kernel);
+
 const _: () = assert!(size_of::<Header>() <= OBJECTS - BASE);
+
+impl Header {
+    /// Puts the memory up to `bump` and a little more into large pages.
+    #[cold]
+    fn enlarge(&mut self) {
+        const MADV_COLLAPSE: u64 = 25;
+        while self.large < self.bump {
+            // SAFETY: the range lies in the arena's mapping; its content stays.
+            let advise = |len: usize, what: u64| unsafe {
+                raw::syscall3(libc::SYS_madvise, self.large as u64, len as u64, what) == 0
+            };
+            // Where there is nothing yet, there is nothing to be put together.
+            let done =
+                advise(kernel::abi::PAGE as usize, libc::MADV_POPULATE_WRITE as u64) && advise(LARGE, MADV_COLLAPSE);
+            self.large = if done { self.large + LARGE } else { NO_LARGE };
+        }
+    }
+}
 
 /// True while kernel code runs in this process. Private to the process: it is forked, never shared.
 static KERNEL_MODE: AtomicBool = AtomicBool::new(false);
@@ -100,7 +129,10 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
-        if class == POPULATED {
+        if header.bump > header.large {
+            header.enlarge();
+        }
+        if class == POPULATED && header.large == NO_LARGE {
             // SAFETY: the range lies in the arena's mapping. A host that does not know the call takes pages by faults.
             unsafe { raw::syscall3(libc::SYS_madvise, at as u64, size as u64, libc::MADV_POPULATE_WRITE as u64) };
         }
@@ -158,7 +190,10 @@ pub(crate) fn shared() -> &'static Header {
 /// # Errors
 /// The host's reason.
 pub fn map() -> Result<(), nix::Error> {
-    crate::region::map(BASE, LEN, Behind::Fresh)
+    crate::region::map(BASE, LEN, Behind::Fresh)?;
+    // SAFETY: mapped just now, and no world exists.
+    unsafe { (*header()).large = OBJECTS };
+    Ok(())
 }
 
 /// Forgets the world before and builds a new kernel in the arena.
@@ -171,6 +206,9 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
         if used > KEEP {
             let at = (OBJECTS + KEEP) as *mut libc::c_void;
             libc::madvise(at, used - KEEP, libc::MADV_REMOVE);
+            if header.large != NO_LARGE {
+                header.large = OBJECTS + KEEP;
+            }
         }
         header.bump = OBJECTS;
         header.free = [0; 48];

@@ -136,6 +136,10 @@ impl Log {
     pub fn watch(&mut self, filters: &[Filter]) {
         self.filters = filters.to_vec();
     }
+    /// Whether the driver waits for events by a filter like this.
+    pub(crate) fn watches(&self, like: impl Fn(&Filter) -> bool) -> bool {
+        self.filters.iter().any(like)
+    }
     /// True if the driver has events to look at.
     pub fn wants_attention(&self) -> bool {
         !self.attention.is_empty()

@@ -51,6 +51,12 @@ impl Registers {
         eflags: 0,
     };
 
+    /// As the instruction for a system call leaves them.
+    pub fn returned(&mut self, value: u64) {
+        self.rax = value;
+        self.rcx = self.rip;
+        self.r11 = self.eflags;
+    }
     /// The six arguments of a system call.
     pub fn arguments(&self) -> [u64; 6] {
         [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]

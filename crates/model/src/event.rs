@@ -4,6 +4,7 @@
 
 use crate::hash::EventHash;
 use crate::ids::{EventIndex, ThreadId};
+use crate::label::Label;
 use crate::time::VirtualTime;
 
 /// One thing that happened.
@@ -44,7 +45,7 @@ pub struct Call {
     /// What a fault rule decided about it.
     pub decision: Decision,
     /// The path it named, or the path or peer of the descriptor it worked on.
-    pub path: Option<Box<str>>,
+    pub path: Option<Label>,
     /// The named operation of the service that it belongs to, if any.
     pub op: Option<Box<str>>,
 }

@@ -121,10 +121,10 @@ impl EventsBlock {
 
 /// How much text an event holds, and how many fields.
 fn text_of(event: &Event) -> (usize, usize) {
-    let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+    let length = |text: Option<&str>| text.map_or(0, str::len);
     match &event.body {
-        Body::Call(call) => (length(&call.path) + length(&call.op), 0),
-        Body::Line(line) => (length(&line.path) + line.text.len(), 0),
+        Body::Call(call) => (length(call.path.as_deref()) + length(call.op.as_deref()), 0),
+        Body::Line(line) => (length(line.path.as_deref()) + line.text.len(), 0),
         Body::Note(note) => {
             let of_field = |(name, value): &(Box<str>, Value)| {
                 name.len() + if let Value::Text(text) = value { text.len() } else { 0 }

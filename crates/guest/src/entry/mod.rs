@@ -28,6 +28,7 @@ use crate::{baton, cpuid, patch, process, raw};
 use kernel::memory::HIGHEST;
 use kernel::process::Extended;
 use kernel::signal::HardwareFault;
+use kernel::syscall::dispatch::Made;
 use kernel::{AddressSpaceId, Kernel, Registers, Switch};
 use model::ThreadId;
 use save::SAVE;
@@ -125,24 +126,32 @@ unsafe extern "C" fn on_sigsys(_: i32, _: *mut libc::siginfo_t, context: *mut li
     }
     let registers = frame.registers();
     patch::trapped(registers.rip, registers.rax);
-    call(&registers);
-    go_on()
+    match call(&registers) {
+        Made::Call => go_on(),
+        // SAFETY: the save area holds the thread, as it does after `switch`.
+        Made::Reading => unsafe { path::leave() },
+    }
 }
 
 /// A patched site was reached: the registers are in the save area. Returns to where the next thread is loaded.
 extern "C" fn on_patched_call() {
-    call(&SAVE.get().registers);
-    switch();
+    if call(&SAVE.get().registers) == Made::Call {
+        switch();
+    }
 }
 
-/// The current thread made a system call.
-fn call(registers: &Registers) {
+/// The current thread made a system call. If it goes on at once, it is in the save area.
+fn call(registers: &Registers) -> Made {
     shared().entries.fetch_add(1, Ordering::Relaxed);
     with_kernel(|k| {
         let current = k.current;
         k.thread_mut(current).registers = *registers;
-        k.syscall(&mut GuestHost::here());
-    });
+        let made = k.syscall(&mut GuestHost::here());
+        if made == Made::Reading {
+            load(k, current);
+        }
+        made
+    })
 }
 
 /// Goes on with whatever thread of this process is to run. The current stack is abandoned.
@@ -234,6 +243,13 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
     let (error, trap, _) = frame.fault();
     const GENERAL_PROTECTION: u64 = 13;
     let protection = signal == libc::SIGSEGV && trap == GENERAL_PROTECTION;
+    if from_guest && let Some(call) = path::unwritten(frame.registers().rip) {
+        frame.set_registers(&Registers { rip: call, ..frame.registers() });
+        SELECTOR.store(BLOCK, Ordering::Relaxed);
+        // SAFETY: nothing of fbsim runs after this but the handler's epilogue and the restorer.
+        unsafe { raw::set_fs_base(guest_fs) };
+        return;
+    }
     if !from_guest {
         // The supervisor's own libraries ask what the processor can do.
         if protection && LOCAL.space.get() == AddressSpaceId::SUPERVISOR && cpuid::emulate(frame) {

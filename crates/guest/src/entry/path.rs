@@ -7,11 +7,20 @@
 //!   guest <── fbsim_leave: extended state, FS base, selector, flags, registers from SAVE <─────┴── (or any handler)
 //! ```
 //!
+//! A site that reads a clock has another way in front of that, for what [`kernel::time::reading`] says is no event:
+//!
+//! ```text
+//!   its trampoline ─> fbsim_read_clock, fbsim_read_day ─┬─> the clock moves, the answer is written ─> the site
+//!                                                       └─> fbsim_enter, as if nothing had been
+//! ```
+//!
 //! The only host system call that syscall user dispatch lets pass while a guest's code runs is the `rt_sigreturn` of
 //! the instructions between `fbsim_exempt_start` and `fbsim_exempt_end`.
 
 use super::save::{SAVE, SaveArea};
 use super::{SELECTOR, on_patched_call};
+use crate::arena::KERNEL_AT;
+use kernel::time::reading::{DAY_CLOCKS, QUIET_CLOCKS, READING_COST, layout};
 use std::arch::global_asm;
 use std::mem::offset_of;
 
@@ -163,6 +172,115 @@ global_asm!(
     "7:",
     "ldmxcsr [rip + {save} + {initial} + 24]",
     "jmp 8b",
+    // clock_gettime(edi, rsi): a reading if it is one of the clocks, and both words lie on one page, so that both are
+    // written or none.
+    ".globl fbsim_read_clock",
+    ".p2align 6",
+    "fbsim_read_clock:",
+    "mov [rip + {save} + {reading} + 8*0], rdx",
+    "mov [rip + {save} + {reading} + 8*1], r8",
+    "mov [rip + {save} + {reading} + 8*2], r9",
+    "mov [rip + {save} + {reading} + 8*3], rsp",
+    "mov [rip + {save} + {reading} + 8*4], r11",
+    "mov rsp, [rip + {save} + {stack}]",
+    "pushfq",
+    "cmp edi, 31",
+    "ja 29f",
+    "mov edx, {quiet_clocks}",
+    "bt edx, edi",
+    "jnc 29f",
+    "mov eax, esi",
+    "and eax, 0xfff",
+    "cmp eax, 0xff0",
+    "ja 29f",
+    "movabs r8, {kernel}",
+    "mov r8, [r8]",
+    "cmp qword ptr [r8 + {left}], 0",
+    "je 29f",
+    "mov r9, [r8 + {now}]",
+    "add r9, {cost}",
+    "cmp r9, [r8 + {before}]",
+    "jae 29f",
+    "mov edx, {day_clocks}",
+    "bt edx, edi",
+    "jc 21f",
+    "movabs rax, {monotonic}",
+    "jmp 22f",
+    "21:",
+    "mov rax, [r8 + {day}]",
+    "22:",
+    "add rax, r9",
+    "xor edx, edx",
+    "mov r8d, 1000000000",
+    "div r8",
+    "fbsim_write_clock:",
+    "mov [rsi + 8], rdx",
+    "mov [rsi], rax",
+    "jmp 28f",
+    "29:",
+    "fbsim_call_clock:",
+    "mov eax, {clock_gettime}",
+    "jmp 27f",
+    // gettimeofday(rdi, rsi): a reading if it asks for the time and not for the zone.
+    ".globl fbsim_read_day",
+    ".p2align 6",
+    "fbsim_read_day:",
+    "mov [rip + {save} + {reading} + 8*0], rdx",
+    "mov [rip + {save} + {reading} + 8*1], r8",
+    "mov [rip + {save} + {reading} + 8*2], r9",
+    "mov [rip + {save} + {reading} + 8*3], rsp",
+    "mov [rip + {save} + {reading} + 8*4], r11",
+    "mov rsp, [rip + {save} + {stack}]",
+    "pushfq",
+    "test rsi, rsi",
+    "jnz 39f",
+    "mov eax, edi",
+    "and eax, 0xfff",
+    "cmp eax, 0xff0",
+    "ja 39f",
+    "movabs r8, {kernel}",
+    "mov r8, [r8]",
+    "cmp qword ptr [r8 + {left}], 0",
+    "je 39f",
+    "mov r9, [r8 + {now}]",
+    "add r9, {cost}",
+    "cmp r9, [r8 + {before}]",
+    "jae 39f",
+    "mov rax, [r8 + {day}]",
+    "add rax, r9",
+    "xor edx, edx",
+    "mov r8d, 1000000000",
+    "div r8",
+    // Nanoseconds below 2^30, divided by 1000.
+    "imul rdx, rdx, 274877907",
+    "shr rdx, 38",
+    "fbsim_write_day:",
+    "mov [rdi + 8], rdx",
+    "mov [rdi], rax",
+    "28:",
+    "movabs r8, {kernel}",
+    "mov r8, [r8]",
+    "mov [r8 + {now}], r9",
+    "dec qword ptr [r8 + {left}]",
+    "xor eax, eax",
+    "mov rdx, [rip + {save} + {reading} + 8*0]",
+    "mov r8, [rip + {save} + {reading} + 8*1]",
+    "mov r9, [rip + {save} + {reading} + 8*2]",
+    "mov r11, [rsp]",
+    "popfq",
+    "mov rsp, [rip + {save} + {reading} + 8*3]",
+    "jmp qword ptr [rip + {save} + {reading} + 8*4]",
+    "39:",
+    "fbsim_call_day:",
+    "mov eax, {gettimeofday}",
+    "27:",
+    "mov rdx, [rip + {save} + {reading} + 8*0]",
+    "mov r8, [rip + {save} + {reading} + 8*1]",
+    "mov r9, [rip + {save} + {reading} + 8*2]",
+    "mov r11, [rip + {save} + {reading} + 8*4]",
+    "popfq",
+    "mov rsp, [rip + {save} + {reading} + 8*3]",
+    "jmp fbsim_enter",
     "fbsim_path_end:",
     ".popsection",
     save = sym SAVE,
@@ -177,12 +295,30 @@ global_asm!(
     fs_base = const offset_of!(SaveArea, fs_base),
     host_fs = const offset_of!(SaveArea, host_fs),
     stack = const offset_of!(SaveArea, stack),
+    reading = const offset_of!(SaveArea, reading),
+    kernel = const KERNEL_AT,
+    now = const layout::NOW,
+    left = const layout::LEFT,
+    before = const layout::BEFORE,
+    day = const layout::DAY,
+    cost = const READING_COST.0,
+    quiet_clocks = const QUIET_CLOCKS,
+    day_clocks = const DAY_CLOCKS,
+    monotonic = const layout::MONOTONIC,
+    clock_gettime = const libc::SYS_clock_gettime,
+    gettimeofday = const libc::SYS_gettimeofday,
 );
 
 unsafe extern "C" {
     static fbsim_exempt_start: u8;
     static fbsim_exempt_end: u8;
     static fbsim_enter: u8;
+    static fbsim_read_clock: u8;
+    static fbsim_write_clock: u8;
+    static fbsim_call_clock: u8;
+    static fbsim_read_day: u8;
+    static fbsim_write_day: u8;
+    static fbsim_call_day: u8;
     static fbsim_leave: u8;
     static fbsim_path_end: u8;
 }
@@ -193,9 +329,23 @@ pub(super) fn exempt() -> (u64, u64) {
     (start, &raw const fbsim_exempt_end as u64 - start)
 }
 
-/// Where trampolines of patched sites go.
-pub(crate) fn enter() -> u64 {
-    &raw const fbsim_enter as u64
+/// Where the trampoline of a patched site goes that always makes this call, or any if it is not known.
+pub(crate) fn enter(call: Option<u64>) -> u64 {
+    match call.map(|number| number as i64) {
+        Some(libc::SYS_clock_gettime) => &raw const fbsim_read_clock as u64,
+        Some(libc::SYS_gettimeofday) => &raw const fbsim_read_day as u64,
+        _ => &raw const fbsim_enter as u64,
+    }
+}
+
+/// Where a reading goes on that could not write its answer at this instruction: with the call.
+pub(super) fn unwritten(pc: u64) -> Option<u64> {
+    let (clock, day) = (&raw const fbsim_write_clock as u64, &raw const fbsim_write_day as u64);
+    if pc == clock {
+        Some(&raw const fbsim_call_clock as u64)
+    } else {
+        (pc == day).then_some(&raw const fbsim_call_day as u64)
+    }
 }
 
 /// Whether an instruction pointer lies in the path itself: then the guest's code no longer, or not yet, runs.

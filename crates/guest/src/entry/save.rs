@@ -36,6 +36,8 @@ pub(super) struct SaveArea {
     pub(super) host_fs: u64,
     /// Where the stack of fbsim's code begins in a guest's process.
     pub(super) stack: u64,
+    /// What a reading of the clock uses meanwhile: `rdx`, `r8`, `r9`, `rsp`, and where it goes on.
+    pub(super) reading: [u64; 5],
 }
 
 pub(super) struct Save(UnsafeCell<SaveArea>);
@@ -55,6 +57,7 @@ pub(super) static SAVE: Save = Save(UnsafeCell::new(SaveArea {
     fs_base: 0,
     host_fs: 0,
     stack: 0,
+    reading: [0; 5],
 }));
 
 impl Save {

@@ -222,7 +222,8 @@ impl State {
         }
         let place = HOST_ZONES[zone] + (self.used[zone] * SLOT) as u64;
         let bytes = |at: u64, len: usize| code[(at - start) as usize..][..len].to_vec();
-        let made = trampoline::make(form, site, place, entry::enter(), bytes)?;
+        let known = matches!(form, Form::Before(_)).then_some(number);
+        let made = trampoline::make(form, site, place, entry::enter(known), bytes)?;
         let (at, len) = made.patch;
         let original = bytes(at, len);
         if place.is_multiple_of(PAGE) {

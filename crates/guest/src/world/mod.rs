@@ -126,10 +126,11 @@ pub fn prepare_worker() -> Result<(), Requirement> {
     cpuid::read_table();
     entry::install().map_err(|e| Requirement::Arena(e.to_string()))?;
     cpuid::trap();
-    // SAFETY: both calls only change flags of this process.
-    unsafe {
-        libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0);
+    // SAFETY: only changes a flag of this process.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+    if large_pages_come_unasked() {
+        // SAFETY: as above.
+        unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 1, 0, 0, 0) };
     }
     // Without the one every run has a boot of its own, without the other there are no branches.
     let _ = snapshot::open();
@@ -137,6 +138,13 @@ pub fn prepare_worker() -> Result<(), Requirement> {
     // Without it, what a guest has forked notices some time later that the worker is gone.
     let _ = leash::open();
     net::install()
+}
+
+/// Whether the host gives large pages to whoever touches memory: a guest that begins to use a stack would wait until two
+/// megabytes are cleared. The arena asks for its own, which such a host then does not give.
+fn large_pages_come_unasked() -> bool {
+    let setting = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+    setting.is_ok_and(|text| text.contains("[always]"))
 }
 
 /// A running world.

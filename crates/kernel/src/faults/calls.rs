@@ -49,6 +49,15 @@ impl Kernel {
         self.faults.at_calls.get(service.index()).is_some_and(|rules| !rules.is_empty())
     }
 
+    /// Whether any rule looks at one of these calls of a service.
+    pub(crate) fn has_call_faults_on(&self, service: ServiceId, numbers: impl Fn(u16) -> bool) -> bool {
+        let meant = |id: &RuleId| match &self.faults.rules[id.0 as usize].rule.place {
+            Place::Calls { calls, .. } => calls.is_empty() || calls.iter().any(|n| numbers(*n)),
+            _ => false,
+        };
+        self.faults.at_calls.get(service.index()).is_some_and(|rules| rules.iter().any(meant))
+    }
+
     /// What the rules in place do about a call: the first that decides wins. A strike that leaves the caller alive
     /// decides nothing.
     pub(crate) fn decide_fault(&mut self, process: ProcessId, number: u64, about: About<'_>) -> Ruling {

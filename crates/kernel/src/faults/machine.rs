@@ -144,13 +144,17 @@ impl Kernel {
     pub(crate) fn at_time_of_day(&self, service: ServiceId, nanos: u64) -> VirtualTime {
         VirtualTime(nanos.saturating_add_signed(self.clock_offset(service).saturating_neg()))
     }
-    fn clock_offset(&self, service: ServiceId) -> i64 {
+    pub(crate) fn clock_offset(&self, service: ServiceId) -> i64 {
         let skews = self.faults.conditions(service).map(|(_, condition)| match condition {
             Condition::Skew(by) => by,
             _ => 0,
         });
         let jumped = self.power.clocks.get(&service).copied().unwrap_or_default();
         skews.fold(jumped, i64::saturating_add)
+    }
+    /// Whether a fault that counts its readings is on a machine's clock.
+    pub(crate) fn is_skewed(&self, service: ServiceId) -> bool {
+        self.faults.conditions(service).any(|(_, condition)| matches!(condition, Condition::Skew(_)))
     }
     /// A clock of the time of day was read: whoever skews it is told.
     pub(crate) fn clock_was_read(&mut self, service: ServiceId) {

@@ -29,7 +29,7 @@ pub(crate) fn memfd_create(c: &mut Caller<'_>) -> Sys {
     c.k.inode_make_sealable(inode, if sealable { 0 } else { libc::F_SEAL_SEAL as u32 });
     c.k.inode_opened(inode);
     let path = format!("/{shown} (deleted)");
-    let file = c.k.add_file(Target::Inode(inode), libc::O_RDWR as u32, Some(path));
+    let file = c.k.add_file(Target::Inode(inode), libc::O_RDWR as u32, Some(path.into()));
     let process = c.process_id();
     done(c.k.install_fd(process, file, flags & libc::MFD_CLOEXEC != 0, 0)?)
 }

@@ -49,7 +49,7 @@ use crate::fs::InodeRef;
 use crate::process::ProcessId;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::{Errno, ServiceId};
+use model::{Errno, Label, ServiceId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An open file description.
@@ -82,7 +82,7 @@ pub struct OpenFile {
     /// What it refers to.
     pub target: Target,
     /// Absolute path it was opened by, if any.
-    pub path: Option<String>,
+    pub path: Option<Label>,
     /// Whom `F_SETOWN` named: a process, or with a minus a group.
     pub owner: i32,
     /// What `F_SETSIG` named; 0 stands for `SIGIO`.
@@ -257,7 +257,7 @@ impl Kernel {
         id
     }
     /// Adds an open file description with no reference yet; [`Kernel::install_fd`] makes the first.
-    pub fn add_file(&mut self, target: Target, flags: u32, path: Option<String>) -> FileId {
+    pub fn add_file(&mut self, target: Target, flags: u32, path: Option<Label>) -> FileId {
         let id = FileId(self.files.next_file);
         self.files.next_file += 1;
         if let Target::Object(object) = target {

@@ -476,7 +476,7 @@ pub(crate) fn open_named(
     }
     let seen = others(pipe, access);
     let unheard = (alone && nonblocking).then_some(seen);
-    let file = c.k.add_file(Target::Object(object), flags, Some(path));
+    let file = c.k.add_file(Target::Object(object), flags, Some(path.into()));
     let open = c.k.open_file_mut(file);
     (open.references, open.named) = (1, Some(Named { inode, unheard }));
     c.k.inode_opened(inode);

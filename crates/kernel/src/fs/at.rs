@@ -99,7 +99,7 @@ impl Kernel {
         };
         let base = match (self.open_file(file).target, &self.open_file(file).path) {
             (Target::Inode(inode), _) => self.inode_path(inode),
-            (_, Some(path)) => path.clone(),
+            (_, Some(path)) => String::from(&**path),
             (_, None) => return path.to_owned(),
         };
         normal(&base, path)

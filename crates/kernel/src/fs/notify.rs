@@ -7,6 +7,7 @@ use super::InodeRef;
 use crate::file::inotify::Happened;
 use crate::file::{FileId, Target};
 use crate::world::Kernel;
+use model::Label;
 
 impl Kernel {
     /// Something was done to a file or directory: `IN_*` bits.
@@ -38,8 +39,8 @@ impl Kernel {
         }
         let open = self.open_file(file);
         if let Target::Inode(inode) = open.target {
-            let path = open.path.clone().unwrap_or_default();
-            self.notify_by(inode, &path, mask);
+            let path = open.path.as_ref().map(Label::share);
+            self.notify_by(inode, path.as_deref().unwrap_or_default(), mask);
         }
     }
     /// Something was done to a file itself, which its directory does not hear of.

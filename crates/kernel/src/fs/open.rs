@@ -15,7 +15,7 @@ use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
 use crate::wait::ObjectId;
 use crate::world::{Kernel, Owner};
-use model::{Errno, ServiceId};
+use model::{Errno, Label, ServiceId};
 
 /// The kernel's `O_LARGEFILE`, which every description of a 64-bit program has; the C library's constant is 0.
 const O_LARGEFILE: u32 = 0o100_000;
@@ -251,7 +251,7 @@ fn install(c: &mut Caller<'_>, goal: Goal, flags: i32, path: String) -> Sys {
         c.k.inode_used(inode);
         c.k.notify_by(inode, &path, libc::IN_OPEN);
     }
-    let file = c.k.add_file(Target::Inode(inode), status, Some(path));
+    let file = c.k.add_file(Target::Inode(inode), status, Some(path.into()));
     done(c.k.install_fd(process, file, cloexec, 0)?)
 }
 
@@ -284,7 +284,7 @@ fn reopen(k: &mut Kernel, file: FileId, flags: i32) -> Result<FileId, Errno> {
             if fits { Ok(file) } else { Err(EACCES) }
         }
         target => {
-            let path = open.path.clone();
+            let path = open.path.as_ref().map(Label::share);
             Ok(k.add_file(target, (flags & !OPENING) as u32 | O_LARGEFILE, path))
         }
     }

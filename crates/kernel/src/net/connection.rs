@@ -8,7 +8,7 @@ use crate::net::{NetTimer, Network};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::{ServiceId, VirtualTime};
+use model::{Label, ServiceId, VirtualTime};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -49,6 +49,8 @@ pub(crate) struct Side {
     pub local: SocketAddr,
     /// The other's address, as it sees it.
     pub peer: SocketAddr,
+    /// How its calls name the other, once one has.
+    pub label: Option<Label>,
     /// On the way to it, in order of arrival.
     pub flight: VecDeque<Segment>,
     /// How many of the youngest in flight wait for a cut link to be healed.
@@ -103,6 +105,7 @@ impl Side {
             socket,
             local,
             peer,
+            label: None,
             flight: VecDeque::new(),
             held: 0,
             flight_bytes: 0,

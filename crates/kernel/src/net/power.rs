@@ -4,12 +4,13 @@
 use crate::caller::Caller;
 use crate::file::Object;
 use crate::net::address::read_address;
+use crate::net::connection::ConnectionId;
 use crate::net::name::Address;
 use crate::net::socket::Body;
 use crate::net::tcp::State;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
-use model::ServiceId;
+use model::{Label, ServiceId};
 use std::net::SocketAddr;
 
 /// The host that a `connect` of the caller is for; its address is in this argument, the length in the next.
@@ -33,12 +34,8 @@ impl Kernel {
     fn peer_of(&self, id: ObjectId) -> Option<(ServiceId, SocketAddr)> {
         let socket = self.socket(id)?;
         match &socket.body {
-            Body::Tcp(tcp) => {
-                let (connection, side) = match tcp.state {
-                    State::Connected { connection, side, .. } => (connection, side),
-                    State::Connecting(connection) => (connection, 0),
-                    _ => return None,
-                };
+            Body::Tcp(_) => {
+                let (connection, side) = self.side_of(id)?;
                 let connection = self.net.connections.get(&connection)?;
                 Some((connection.sides[1 - side].service, connection.sides[side].peer))
             }
@@ -54,17 +51,30 @@ impl Kernel {
         self.peer_of(id).map(|(host, _)| host)
     }
     /// How a socket is named in events: the other end as `service:port`.
-    pub(crate) fn socket_label(&self, id: ObjectId) -> Option<String> {
+    pub(crate) fn socket_label(&mut self, id: ObjectId) -> Option<Label> {
+        let side = self.side_of(id);
+        if let Some((connection, side)) = side
+            && let Some(label) = &self.net.connections.get(&connection)?.sides[side].label
+        {
+            return Some(label.share());
+        }
         let (host, address) = self.peer_of(id)?;
-        let name = &self.service(host).name;
-        // Every call on the socket asks: formatting costs more than the call.
-        let mut label = String::with_capacity(name.len() + ":65535".len());
-        label.push_str(name);
-        label.push(':');
-        let port = address.port();
-        let digits = [10_000, 1_000, 100, 10, 1].into_iter().filter(|unit| port >= *unit || *unit == 1);
-        label.extend(digits.map(|unit| char::from(b'0' + (port / unit % 10) as u8)));
+        let label = Label::from(format!("{}:{}", self.service(host).name, address.port()));
+        // Every call on a connection asks.
+        if let Some((connection, side)) = side
+            && let Some(state) = self.net.side_mut(connection, side)
+        {
+            state.label = Some(label.share());
+        }
         Some(label)
+    }
+    /// The connection of a TCP socket, and which side of it that is.
+    fn side_of(&self, id: ObjectId) -> Option<(ConnectionId, usize)> {
+        match &self.socket(id)?.tcp()?.state {
+            State::Connected { connection, side, .. } => Some((*connection, *side)),
+            State::Connecting(connection) => Some((*connection, 0)),
+            State::Closed { .. } | State::Listening(_) => None,
+        }
     }
 
     /// A machine loses its power: its sockets are gone without a word to anybody.
@@ -103,7 +113,7 @@ impl Kernel {
         }
     }
     /// One side of a connection is no longer there, and the other does not know.
-    fn abandon(&mut self, connection: super::connection::ConnectionId, side: usize) {
+    fn abandon(&mut self, connection: ConnectionId, side: usize) {
         if let Some(state) = self.net.side_mut(connection, side) {
             state.socket = None;
             state.received.clear();

@@ -68,7 +68,7 @@ impl Side {
 }
 
 impl Kernel {
-    fn side_of(&self, id: ObjectId) -> Option<&Side> {
+    fn own_side(&self, id: ObjectId) -> Option<&Side> {
         let (connection, side) = self.connection_of(id)?;
         self.net.connections.get(&connection).map(|c| &c.sides[side])
     }
@@ -78,12 +78,12 @@ impl Kernel {
     }
     /// What a program is told of bytes that wait: all of them, or those before the mark.
     pub(super) fn tcp_unread(&self, id: ObjectId) -> Option<usize> {
-        let side = self.side_of(id)?;
+        let side = self.own_side(id)?;
         Some(side.urgent.filter(|_| !self.reads_inline(id)).map_or(side.received.len(), |u| u.ahead))
     }
     /// `SIOCATMARK`; of a socket that is no TCP connection nothing is.
     pub(crate) fn is_at_mark(&self, id: ObjectId) -> bool {
-        self.side_of(id).is_some_and(Side::is_at_mark)
+        self.own_side(id).is_some_and(Side::is_at_mark)
     }
     /// `recv` with `MSG_OOB`: the urgent byte alone.
     ///

@@ -27,7 +27,7 @@ use crate::host::AddressSpaceId;
 use crate::registers::Registers;
 use crate::signal::{Action, AltStack, SignalMask, SignalQueue};
 use crate::wait::{Restart, Wait};
-use model::{ServiceId, ThreadId, VirtualDuration, VirtualTime};
+use model::{Label, ServiceId, ThreadId, VirtualDuration, VirtualTime};
 use std::collections::BTreeMap;
 
 /// A process: the pid is that of its first thread.
@@ -205,7 +205,7 @@ pub struct InCall {
     /// A description that it will make a descriptor of, or give back (opening a named pipe).
     pub held: Option<crate::file::pipe::Held>,
     /// Path that the event of this call shows.
-    pub path: Option<Box<str>>,
+    pub path: Option<Label>,
     /// Chain over the bytes that went in and out.
     pub digest: model::EventHash,
 }

@@ -47,6 +47,14 @@ impl Kernel {
     /// Moves the world on until a thread of the asking address space can return to its program, or another one has
     /// to be asked.
     pub fn advance(&mut self, host: &mut dyn Host) -> Switch {
+        let switch = self.next_switch(host);
+        if !matches!(switch, Switch::Run(_)) {
+            self.timers.forget_quiet();
+        }
+        switch
+    }
+
+    fn next_switch(&mut self, host: &mut dyn Host) -> Switch {
         let here = host.address_space();
         loop {
             // A run that is branched here has the choices before it alone: a timer may ask for some.

@@ -8,27 +8,42 @@ use crate::faults::{About, Ruling};
 use crate::file::Target;
 use crate::host::Host;
 use crate::process::Pending;
+use crate::time::reading::is_reading;
 use crate::wait::{Restart, Wait, WaitKey};
 use crate::world::{Ending, Kernel};
 use model::fault::DescriptorKind;
-use model::{Call, Decision, Errno, ThreadId, VirtualDuration};
+use model::{Call, Decision, Errno, Label, ThreadId, VirtualDuration};
+
+/// What a thread did that entered the kernel by the instruction for system calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// A call: the scheduler has to be asked who goes on ([`Kernel::advance`]).
+    Call,
+    /// A reading of the clock, which is no event: the same thread goes on.
+    Reading,
+}
 
 impl Kernel {
     /// The current thread made a system call; its registers are those of the trap.
-    pub fn syscall(&mut self, host: &mut dyn Host) {
+    pub fn syscall(&mut self, host: &mut dyn Host) -> Made {
         let id = self.current;
+        if u16::try_from(self.threads[&id].registers.rax).is_ok_and(is_reading) && self.read_quietly(host, id) {
+            return Made::Reading;
+        }
+        let readings = self.clock.refill_readings();
         let thread = self.thread_mut(id);
-        thread.slice += 1;
+        thread.slice += 1 + readings as u32;
         thread.spun = VirtualDuration::ZERO;
         thread.call.begin(thread.registers.rax, thread.registers.arguments());
         let process = thread.process;
-        self.process_mut(process).calls += 1;
+        self.process_mut(process).calls += 1 + readings;
         self.processor_used(process);
         self.clock.tick_call();
         if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls {
             self.end(Ending::Limit(format!("{} system calls", self.config.max_calls)));
         }
         self.attempt(host, id);
+        Made::Call
     }
 
     /// Tries a thread's call, for the first time or again, and settles what came of it.
@@ -69,10 +84,7 @@ impl Kernel {
 
     /// A call ended with a value.
     pub(crate) fn finish(&mut self, id: ThreadId, value: i64) {
-        let thread = self.thread_mut(id);
-        thread.registers.rax = value as u64;
-        thread.registers.rcx = thread.registers.rip;
-        thread.registers.r11 = thread.registers.eflags;
+        self.thread_mut(id).registers.returned(value as u64);
         self.record(id, value);
     }
 
@@ -159,7 +171,7 @@ fn rule(c: &mut Caller<'_>, number: u64) -> Ruling {
         Some(Subject::Path(_) | Subject::PathAt(..)) => (Some(DescriptorKind::File), None),
         Some(Subject::None) | None => (None, None),
     };
-    let path = c.call().path.clone();
+    let path = c.call().path.as_ref().map(Label::share);
     c.k.decide_fault(c.process_id(), number, About { path: path.as_deref(), kind, peer })
 }
 
@@ -175,10 +187,10 @@ fn sync_failed(c: &mut Caller<'_>, number: u64) {
 }
 
 /// The path a call is about, as events and fault rules see it.
-fn subject(c: &mut Caller<'_>, number: u64) -> Option<Box<str>> {
+fn subject(c: &mut Caller<'_>, number: u64) -> Option<Label> {
     match table::row(number)?.subject {
         Subject::None => None,
-        Subject::Fd(n) => c.k.file_label(c.process_id(), c.int(n)).map(Into::into),
+        Subject::Fd(n) => c.k.file_label(c.process_id(), c.int(n)),
         Subject::Path(n) => {
             let path = c.read_path(c.arg(n)).ok()?;
             Some(c.k.absolute(c.process_id(), &path).into())

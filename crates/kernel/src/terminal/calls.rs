@@ -76,7 +76,7 @@ fn opened(
     named: Option<(InodeRef, String)>,
 ) -> Sys {
     let (inode, path) = named.unzip();
-    let file = c.k.add_file(Target::Object(object), status, path);
+    let file = c.k.add_file(Target::Object(object), status, path.map(Into::into));
     c.k.open_file_mut(file).named = inode.map(pipe::Named::of);
     if let Some(inode) = inode {
         c.k.inode_opened(inode);

@@ -3,6 +3,7 @@
 mod calls;
 mod interval;
 pub mod posix;
+pub mod reading;
 
 pub use calls::*;
 pub use interval::{alarm, getitimer, setitimer};
@@ -22,11 +23,15 @@ pub const READ_COST: VirtualDuration = VirtualDuration(10);
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     now: VirtualTime,
+    /// How many readings of it in a row will be no events.
+    readings_left: u64,
+    /// What the machine at work adds for the time of day, while its readings are no events.
+    day_offset: i64,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock { now: VirtualTime::EPOCH }
+        Clock { now: VirtualTime::EPOCH, readings_left: reading::READINGS, day_offset: 0 }
     }
 }
 
@@ -40,7 +45,10 @@ impl Clock {
     }
     /// The current value of `CLOCK_MONOTONIC`, in nanoseconds.
     pub fn monotonic(&self) -> u64 {
-        self.now.elapsed().0.saturating_add(Self::UPTIME.0)
+        Self::monotonic_at(self.now)
+    }
+    fn monotonic_at(at: VirtualTime) -> u64 {
+        at.elapsed().0.saturating_add(Self::UPTIME.0)
     }
     /// The instant at which `CLOCK_MONOTONIC` has this value.
     pub fn at_monotonic(&self, nanos: u64) -> VirtualTime {
@@ -88,6 +96,8 @@ pub enum TimerAction {
 pub struct Timers {
     armed: BTreeMap<TimerId, TimerAction>,
     next: u64,
+    /// Until then no timer is due and nobody looks at readings of the clock; 0 if that has to be found out.
+    quiet_before: VirtualTime,
 }
 
 impl Timers {
@@ -95,6 +105,7 @@ impl Timers {
     pub fn arm(&mut self, at: VirtualTime, action: TimerAction) -> TimerId {
         let id = TimerId(at, self.next);
         self.next += 1;
+        self.quiet_before = self.quiet_before.min(at);
         self.armed.insert(id, action);
         id
     }

@@ -4,6 +4,7 @@ use kernel::fs::InodeRef;
 use kernel::memory::{AddressSpace, Backing, View, Vma};
 use kernel::process::{Extended, limits};
 use kernel::signal::Info;
+use kernel::syscall::dispatch::Made;
 use kernel::{AddressSpaceId, Config, Host, Kernel, Process, ProcessId, Registers, ServiceHost, Switch, Thread};
 use model::choice::Ordinary;
 use model::{Errno, ServiceId, ThreadId, VirtualTime};
@@ -193,8 +194,10 @@ impl World {
         r.rax = number as u64;
         [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9] = six;
         let host = self.hosts.get_mut(&self.here).expect("a host for every space");
-        self.k.syscall(host);
-        self.step()
+        match self.k.syscall(host) {
+            Made::Call => self.step(),
+            Made::Reading => Some(self.k.current),
+        }
     }
     /// The running thread makes a call that ends at once; returns its result.
     #[track_caller]

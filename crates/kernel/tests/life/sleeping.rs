@@ -1,6 +1,7 @@
 //! Clocks, sleeping and timers.
 
 use crate::harness::*;
+use kernel::time::reading::READINGS;
 use libc::{EINTR, EINVAL, EOPNOTSUPP, EPERM, SYS_clock_gettime, SYS_clock_nanosleep, SYS_nanosleep, SYS_pause};
 
 const SECOND: u64 = 1_000_000_000;
@@ -21,7 +22,9 @@ fn clocks_agree_with_the_world() {
     for number in [libc::CLOCK_MONOTONIC, libc::CLOCK_MONOTONIC_RAW, libc::CLOCK_BOOTTIME] {
         assert_eq!(clock(&mut w, number), w.k.clock.monotonic());
     }
+    assert_eq!(w.result(libc::SYS_getpid, &[]), 100);
     let calls = w.k.processes[&pid(100)].calls;
+    assert_eq!(calls, 7, "readings count as calls do");
     assert_eq!(clock(&mut w, libc::CLOCK_PROCESS_CPUTIME_ID), (calls + 1) * 1_000);
     // The clock of process 100 by its number.
     assert_eq!(clock(&mut w, !100 << 3 | 2), (calls + 2) * 1_000);
@@ -38,6 +41,61 @@ fn clocks_agree_with_the_world() {
     w.put32(OLD, 0);
     assert_eq!(w.result(libc::SYS_adjtimex, &[OLD]), 0);
     assert_eq!(w.u64(OLD + 72), w.now().0 / SECOND);
+}
+
+/// How many events a call is.
+fn events(w: &mut World, number: i64, args: &[u64]) -> u64 {
+    let before = w.k.log.count();
+    w.result(number, args);
+    w.k.log.count() - before
+}
+
+#[test]
+fn what_a_machine_answers_without_a_call_is_no_event() {
+    use libc::{SYS_gettimeofday, SYS_time};
+    let mut w = World::new(1);
+    // The number of events, the call, its arguments.
+    let rows: &[(u64, i64, &[u64])] = &[
+        (0, SYS_clock_gettime, &[libc::CLOCK_REALTIME as u64, OLD]),
+        (0, SYS_clock_gettime, &[libc::CLOCK_BOOTTIME as u64, OLD]),
+        (0, SYS_clock_gettime, &[libc::CLOCK_MONOTONIC_RAW as u64 | 7 << 32, OLD]),
+        (0, SYS_gettimeofday, &[OLD, 0]),
+        (0, SYS_time, &[0]),
+        (0, SYS_time, &[OLD]),
+        (1, SYS_clock_gettime, &[libc::CLOCK_TAI as u64, OLD]),
+        (1, SYS_clock_gettime, &[libc::CLOCK_THREAD_CPUTIME_ID as u64, OLD]),
+        (1, SYS_clock_gettime, &[libc::CLOCK_MONOTONIC as u64, 8]),
+        (1, SYS_clock_gettime, &[32, OLD]),
+        (1, SYS_clock_gettime, &[-1i64 as u64, OLD]),
+        (1, SYS_gettimeofday, &[OLD, OLD]),
+        (1, SYS_gettimeofday, &[8, 0]),
+        (1, SYS_time, &[8]),
+    ];
+    for (expected, number, args) in rows {
+        let before = w.now();
+        assert_eq!(events(&mut w, *number, args), *expected, "call {number} of {args:?}");
+        if w.rax() >= 0 && *expected == 0 {
+            assert_eq!(w.now().since(before).0, 1_010, "call {number} of {args:?}");
+        }
+    }
+    // What only reads the clock is seen all the same, and a timer is not read past.
+    assert_eq!(events(&mut w, libc::SYS_getpid, &[]), 1);
+    let read = |w: &mut World| events(w, SYS_clock_gettime, &[1, OLD]);
+    assert_eq!((0..READINGS).map(|_| read(&mut w)).sum::<u64>(), 0);
+    assert_eq!((read(&mut w), read(&mut w)), (1, 0));
+    // An alarm in ten microseconds.
+    w.put64(SPEC, &[0, 0, 0, 10]);
+    let action = ignore(&mut w);
+    assert_eq!(w.result(libc::SYS_rt_sigaction, &[14, action, 0, 8]), 0);
+    assert_eq!(w.result(libc::SYS_setitimer, &[0, SPEC, 0]), 0);
+    let quiet = (0..20).take_while(|_| read(&mut w) == 0).count();
+    assert_eq!(quiet, 9, "the tenth reading would end behind the alarm");
+}
+
+/// A `struct sigaction` that ignores its signal.
+fn ignore(w: &mut World) -> u64 {
+    w.put64(OLD + 64, &[1, 0, 0, 0]);
+    OLD + 64
 }
 
 #[test]

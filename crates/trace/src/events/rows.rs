@@ -6,7 +6,9 @@ use super::expectation::{Expectation, Habit, TextRef, Values};
 use super::{EXPANDED_MAX, HASH_UNKNOWN};
 use crate::bytes::{put_number, put_signed, put_step, put_text};
 use crate::error::Malformed;
-use model::{Body, Call, Decision, Errno, Event, EventIndex, Line, LineSource, Note, ServiceId, ThreadId, Value};
+use model::{
+    Body, Call, Decision, Errno, Event, EventIndex, Label, Line, LineSource, Note, ServiceId, ThreadId, Value,
+};
 use model::{VirtualDuration, VirtualTime};
 use std::collections::BTreeMap;
 
@@ -246,7 +248,7 @@ impl<'a> RowReader<'a> {
         };
         self.expected.learn(number, Habit { values, step, decision, op }, path);
         let [a, b, c, d, e, f, result] = values;
-        let (path, op) = (self.text(path)?, self.text(op)?);
+        let (path, op) = (self.text(path)?.map(Label::from), self.text(op)?);
         Ok((step, Body::Call(Call { number, args: [a, b, c, d, e, f], result: result as i64, decision, path, op })))
     }
     fn read_line(&mut self) -> Result<Line, Malformed> {

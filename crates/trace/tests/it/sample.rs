@@ -89,7 +89,7 @@ pub(crate) fn thread(service: u16, tid: u32) -> ThreadId {
 }
 
 pub(crate) fn call(number: u16, args: [u64; 6], result: i64, path: Option<&str>) -> Body {
-    let path = path.map(Box::from);
+    let path = path.map(Into::into);
     Body::Call(Call { number, args, result, decision: Decision::Allow, path, op: None })
 }
 
@@ -150,7 +150,9 @@ fn arbitrary_call() -> impl Strategy<Value = Body> {
     let args = proptest::array::uniform6(small());
     let texts = (proptest::option::of(text()), proptest::option::of(text()));
     (prop_oneof![0..3u16, any::<u16>()], args, any::<i64>(), decision, texts).prop_map(
-        |(number, args, result, decision, (path, op))| Body::Call(Call { number, args, result, decision, path, op }),
+        |(number, args, result, decision, (path, op))| {
+            Body::Call(Call { number, args, result, decision, path: path.map(Into::into), op })
+        },
     )
 }
 

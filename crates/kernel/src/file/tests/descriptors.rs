@@ -101,7 +101,7 @@ fn ioctls_answer_what_files_answer() {
 #[test]
 fn paths_alone_allow_nothing() {
     let mut w = World::new();
-    let file = w.k.add_file(Target::Console { stderr: false }, libc::O_PATH as u32, Some("/x".to_owned()));
+    let file = w.k.add_file(Target::Console { stderr: false }, libc::O_PATH as u32, Some("/x".into()));
     let fd = w.k.install_fd(PROCESS, file, false, 0).unwrap() as u64;
     for call in ["read", "write", "lseek", "ioctl", "flock"] {
         assert_eq!(w.call(call, [fd, BASE, 1]), fails(EBADF), "{call}");

@@ -47,7 +47,7 @@ fn observed_files_speak_in_lines() {
     let mut w = World::new();
     let mut open = |path: &str| {
         let inode = InodeRef { service: PROCESS.service, ino: path.len() as u64 };
-        w.k.add_file(Target::Inode(inode), libc::O_RDWR as u32, Some(path.to_owned()))
+        w.k.add_file(Target::Inode(inode), libc::O_RDWR as u32, Some(path.into()))
     };
     let (observed, other) = (open("/data/a.wal"), open("/data/a.log"));
     let thread = PROCESS.thread(PROCESS.pid);
