@@ -6,6 +6,8 @@ use libc::*;
 
 /// An event as it is read: (watch, mask, whether it has a cookie, name).
 type Told = (i32, u32, bool, String);
+/// A call that succeeds, and what is told of it: (mask, whether it has a cookie, name).
+type Case<'a> = (&'a str, &'a [Arg<'a>], &'a [(u32, bool, &'a str)]);
 
 /// A world in which `/tmp/d` is watched, and the instance.
 fn watched(mask: u32) -> (World, i64) {
@@ -40,7 +42,7 @@ fn told(w: &mut World, instance: i64) -> Vec<Told> {
 #[test]
 fn changes_of_names_are_told_with_the_name() {
     let (mut w, instance) = watched(IN_CREATE | IN_DELETE | IN_MOVE | IN_ATTRIB | IN_CLOSE_WRITE);
-    let cases: &[(&str, &[Arg<'_>], &[(u32, bool, &str)])] = &[
+    let cases: &[Case<'_>] = &[
         ("mkdir", &[S("/tmp/d/sub"), N(0o755)], &[(IN_CREATE | IN_ISDIR, false, "sub")]),
         ("symlink", &[S("x"), S("/tmp/d/link")], &[(IN_CREATE, false, "link")]),
         ("chmod", &[S("/tmp/d/sub"), N(0o700)], &[(IN_ATTRIB | IN_ISDIR, false, "sub")]),
