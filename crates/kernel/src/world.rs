@@ -152,6 +152,8 @@ pub struct Kernel {
     pub returning: bool,
     /// Set when the running thread gives way by itself (`sched_yield`).
     pub yielding: bool,
+    /// How many time slices have ended.
+    pub expiries: u32,
     /// Next thread number by service.
     pub next_tid: BTreeMap<ServiceId, u32>,
     /// Next address space.
@@ -207,6 +209,7 @@ impl Kernel {
             granted: false,
             returning: false,
             yielding: false,
+            expiries: 0,
             next_tid: BTreeMap::new(),
             next_space: 1,
             ipc: BTreeMap::new(),

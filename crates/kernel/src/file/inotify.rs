@@ -10,6 +10,7 @@ use super::io::{file, park_or_again};
 use super::ranges::{scatter, total};
 use super::{FileId, Files, Object, Target};
 use crate::abi::errno::{EEXIST, EINVAL, EMFILE, ENOTDIR};
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::causality::Spot;
 use crate::fs::InodeRef;
@@ -63,13 +64,13 @@ struct Record {
 
 impl Record {
     fn size(&self) -> usize {
-        HEAD + if self.name.is_empty() { 0 } else { (self.name.len() + 1).next_multiple_of(HEAD) }
+        HEAD + if self.name.is_empty() { 0 } else { (text::length(&self.name) + 1).next_multiple_of(HEAD) }
     }
     fn bytes(&self) -> Vec<u8> {
         let name = (self.size() - HEAD) as u32;
         let head = [self.watch as u32, self.mask, self.cookie, name];
         let mut out: Vec<u8> = head.into_iter().flat_map(u32::to_le_bytes).collect();
-        out.extend_from_slice(self.name.as_bytes());
+        out.extend_from_slice(&text::to_bytes(&self.name));
         out.resize(self.size(), 0);
         out
     }

@@ -40,6 +40,7 @@ mod tcp;
 mod transfer;
 mod udp;
 mod unix;
+mod urgent;
 
 #[cfg(test)]
 mod tests;

@@ -60,6 +60,8 @@ pub(crate) enum Body {
 pub(crate) struct Received {
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// It is urgent data.
+    pub urgent: bool,
     /// How long the whole message was; more than the bytes if they were cut.
     pub length: usize,
     /// Who sent it, for protocols that say so.
@@ -86,6 +88,8 @@ pub(super) const OUT: u32 = (libc::EPOLLOUT | libc::EPOLLWRNORM) as u32;
 pub(super) const RDHUP: u32 = libc::EPOLLRDHUP as u32;
 /// `EPOLL*` bit of a socket that is done in both directions.
 pub(super) const HUP: u32 = libc::EPOLLHUP as u32;
+/// `EPOLL*` bit of a socket with urgent data.
+pub(super) const PRI: u32 = libc::EPOLLPRI as u32;
 /// `EPOLL*` bit of a socket with a pending error.
 pub(super) const ERR: u32 = libc::EPOLLERR as u32;
 
@@ -214,7 +218,10 @@ impl Kernel {
     }
     /// The same, for a program that is told of them (`FIONREAD`, `MSG_PEEK`) and may count on them.
     pub(crate) fn socket_tell(&mut self, id: ObjectId) -> usize {
-        let available = self.socket_available(id);
+        let available = match self.tcp_unread(id) {
+            Some(unread) => unread,
+            None => self.socket_available(id),
+        };
         self.socket_mut(id).told = available;
         available
     }
@@ -224,7 +231,7 @@ impl Kernel {
         let error = if socket.error.is_some() { ERR } else { 0 };
         error
             | match &socket.body {
-                Body::Tcp(tcp) => self.tcp_readiness(tcp),
+                Body::Tcp(tcp) => self.tcp_readiness(tcp, &socket.options),
                 Body::Udp(udp) => udp.readiness(),
                 Body::Unix(unix) => self.unix_readiness(socket, unix),
                 Body::Netlink(netlink) => netlink.readiness(),
