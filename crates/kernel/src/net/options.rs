@@ -13,7 +13,6 @@ use crate::syscall::{Sys, dispatch, done};
 use crate::wait::ObjectId;
 use libc::{IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET};
 use model::{Errno, VirtualDuration};
-use std::collections::BTreeMap;
 
 /// How a number is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +54,9 @@ const IPV6_AUTOFLOWLABEL: i32 = 70;
 const UDPLITE_SEND_CSCOV: i32 = 10;
 const UDPLITE_RECV_CSCOV: i32 = 11;
 
+const PLAIN_COUNT: usize = 65;
 /// Options that are numbers, with the value a new socket has.
-static PLAIN: [Row; 65] = [
+const PLAIN: [Row; PLAIN_COUNT] = [
     flag(SOL_SOCKET, libc::SO_DEBUG),
     flag(SOL_SOCKET, libc::SO_REUSEADDR),
     flag(SOL_SOCKET, libc::SO_REUSEPORT),
@@ -124,14 +124,37 @@ static PLAIN: [Row; 65] = [
     flag(IPPROTO_IP, libc::IP_RECVORIGDSTADDR),
 ];
 
-fn row(level: i32, name: i32) -> Option<&'static Row> {
-    PLAIN.iter().find(|r| r.level == level && r.name == name)
+static ROWS: [Row; PLAIN_COUNT] = PLAIN;
+
+/// Where an option stands in the table; behind its end if it is not there.
+const fn place(level: i32, name: i32) -> usize {
+    let mut at = 0;
+    while at < PLAIN_COUNT && !(PLAIN[at].level == level && PLAIN[at].name == name) {
+        at += 1;
+    }
+    at
 }
 
-/// What `setsockopt` changed.
-#[derive(Clone, Debug, Default)]
+fn row(level: i32, name: i32) -> Option<&'static Row> {
+    ROWS.iter().find(|r| r.level == level && r.name == name)
+}
+
+/// What a new socket has.
+const DEFAULTS: [i32; PLAIN_COUNT] = {
+    let mut values = [0; PLAIN_COUNT];
+    let mut at = 0;
+    while at < PLAIN_COUNT {
+        values[at] = PLAIN[at].default;
+        at += 1;
+    }
+    values
+};
+
+/// What `setsockopt` changes.
+#[derive(Clone, Debug)]
 pub(crate) struct Options {
-    set: BTreeMap<(i32, i32), i32>,
+    /// In the order of the table.
+    values: [i32; PLAIN_COUNT],
     /// `SO_LINGER`: seconds, if it is on.
     pub linger: Option<u32>,
     /// `SO_RCVTIMEO`.
@@ -140,15 +163,28 @@ pub(crate) struct Options {
     pub send_timeout: Option<VirtualDuration>,
 }
 
+impl Default for Options {
+    fn default() -> Options {
+        Options { values: DEFAULTS, linger: None, receive_timeout: None, send_timeout: None }
+    }
+}
+
 impl Options {
     /// An option that is a number; 0 for one that is not in the table.
     fn number(&self, level: i32, name: i32) -> i32 {
-        let default = || row(level, name).map_or(0, |r| r.default);
-        self.set.get(&(level, name)).copied().unwrap_or_else(default)
+        self.values.get(place(level, name)).copied().unwrap_or(0)
     }
-    /// A flag of `SOL_SOCKET`.
+    /// A flag of `SOL_SOCKET`. What every transfer asks for is not looked up.
+    #[inline(always)]
     pub(super) fn flag(&self, name: i32) -> bool {
-        self.number(SOL_SOCKET, name) != 0
+        let at = match name {
+            libc::SO_OOBINLINE => const { place(SOL_SOCKET, libc::SO_OOBINLINE) },
+            libc::SO_PASSCRED => const { place(SOL_SOCKET, libc::SO_PASSCRED) },
+            libc::SO_TIMESTAMP => const { place(SOL_SOCKET, libc::SO_TIMESTAMP) },
+            libc::SO_TIMESTAMPNS => const { place(SOL_SOCKET, libc::SO_TIMESTAMPNS) },
+            _ => place(SOL_SOCKET, name),
+        };
+        self.values.get(at).is_some_and(|value| *value != 0)
     }
     /// `IPV6_V6ONLY`.
     pub(super) fn v6only(&self) -> bool {
@@ -178,19 +214,19 @@ impl Options {
     }
     /// With how many bytes a read of a stream is worth it (`SO_RCVLOWAT`).
     pub(super) fn least_read(&self) -> usize {
-        (self.number(SOL_SOCKET, libc::SO_RCVLOWAT) as usize).min(self.receive_buffer() / 2)
+        (self.values[const { place(SOL_SOCKET, libc::SO_RCVLOWAT) }] as usize).min(self.receive_buffer() / 2)
     }
     /// How much may wait to be read, in bytes.
     pub(super) fn receive_buffer(&self) -> usize {
-        self.number(SOL_SOCKET, libc::SO_RCVBUF) as usize
+        self.values[const { place(SOL_SOCKET, libc::SO_RCVBUF) }] as usize
     }
     /// How much of what was sent may wait, in bytes.
     pub(super) fn send_buffer(&self) -> usize {
-        self.number(SOL_SOCKET, libc::SO_SNDBUF) as usize
+        self.values[const { place(SOL_SOCKET, libc::SO_SNDBUF) }] as usize
     }
     /// Sets `SO_PASSCRED`: accepted sockets have it from their listener.
     pub(super) fn pass_credentials(&mut self, on: bool) {
-        self.set.insert((SOL_SOCKET, libc::SO_PASSCRED), i32::from(on));
+        self.values[const { place(SOL_SOCKET, libc::SO_PASSCRED) }] = i32::from(on);
     }
     fn store(&mut self, row: &Row, value: i32) -> Result<(), Errno> {
         let value = match row.form {
@@ -205,7 +241,7 @@ impl Options {
             Form::Number(..) => return Err(EINVAL),
             Form::Buffer(least) => value.clamp(0, BUFFER_MAX).saturating_mul(2).max(least),
         };
-        self.set.insert((row.level, row.name), value);
+        self.values[place(row.level, row.name)] = value;
         Ok(())
     }
 }
