@@ -29,10 +29,12 @@ pub(crate) fn measure(programs: &Programs, _: Extent) -> Vec<Row> {
         )
         .row(recording_python(programs)),
     ];
-    let (_, list) = crate::programs::run(programs.guest("calls", &[])).expect("the list of calls");
-    for kind in list.lines().filter(|k| *k != "getppid" && *k != "pipe write and read 1 B") {
-        let figure = Figure::new(kind, Unit::Nanos, "native", Wanted::Nothing);
-        rows.push(figure.row(against_native(programs, kind, 1)));
+    for guest in ["calls", "families"] {
+        let (_, list) = crate::programs::run(programs.guest(guest, &[])).expect("the list of calls");
+        for kind in list.lines().filter(|k| *k != "getppid" && *k != "pipe write and read 1 B") {
+            let figure = Figure::new(kind, Unit::Nanos, "native", Wanted::Nothing);
+            rows.push(figure.row(guest_against_native(programs, guest, kind, 1)));
+        }
     }
     rows
 }
@@ -42,8 +44,13 @@ fn looped(programs: &Programs, kind: &str, count: u64) -> Command {
 }
 
 fn against_native(programs: &Programs, kind: &str, least: u64) -> Measured<[Sample; 2]> {
-    let within = |n| seconds(inside(programs, &looped(programs, kind, n)));
-    let native = |n| seconds(looped(programs, kind, n));
+    guest_against_native(programs, "calls", kind, least)
+}
+
+fn guest_against_native(programs: &Programs, guest: &str, kind: &str, least: u64) -> Measured<[Sample; 2]> {
+    let looped = |n: u64| programs.guest(guest, &[kind, &n.to_string()]);
+    let within = |n| seconds(inside(programs, &looped(n)));
+    let native = |n| seconds(looped(n));
     compare_each(ROUNDS, &within, &native, least)
 }
 

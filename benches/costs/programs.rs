@@ -47,7 +47,7 @@ impl Programs {
     pub(crate) fn build() -> Programs {
         let guests = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench");
         std::fs::create_dir_all(&guests).expect("a directory for programs");
-        for name in ["bare_sigsys", "calls", "handoff", "relay"] {
+        for name in ["bare_sigsys", "calls", "families", "handoff", "relay"] {
             let source = root().join(format!("benches/guests/{name}.c"));
             let mut compile = Command::new("cc");
             compile.args(["-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(guests.join(name)).arg(source);

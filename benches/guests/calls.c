@@ -1,15 +1,12 @@
-/* Makes one kind of system call again and again: calls NAME COUNT. The harness takes the difference of two counts, so
- * whatever is set up before the loop does not matter. Without a name, lists what there is. */
+/* The calls that every program makes. */
 #define _GNU_SOURCE
+#include "kinds.h"
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -26,14 +23,6 @@ static int fd, pair[2];
 static char buffer[4096];
 static volatile int word;
 
-static void need(int ok, const char *what) {
-  if (!ok) {
-    perror(what);
-    exit(1);
-  }
-}
-
-static void nothing(void) {}
 static void open_null(void) { need((fd = open("/dev/null", O_RDWR)) >= 0, "/dev/null"); }
 static void open_zero(void) { need((fd = open("/dev/zero", O_RDONLY)) >= 0, "/dev/zero"); }
 static void open_self(void) { need((fd = open("/etc/passwd", O_RDONLY)) >= 0, "/etc/passwd"); }
@@ -133,10 +122,7 @@ static void do_fork(void) {
   need(child > 0 && waitpid(child, NULL, 0) == child, "fork");
 }
 
-static const struct {
-  const char *name;
-  void (*prepare)(void), (*once)(void);
-} kinds[] = {
+static const struct kind kinds[] = {
     {"getppid", nothing, do_getppid},
     {"gettid", nothing, do_gettid},
     {"clock_gettime", nothing, do_clock},
@@ -165,17 +151,4 @@ static const struct {
     {"fork, exit and wait", nothing, do_fork},
 };
 
-int main(int argc, char **argv) {
-  size_t count = sizeof kinds / sizeof *kinds;
-  for (size_t i = 0; i < count; i++) {
-    if (argc < 3) {
-      puts(kinds[i].name);
-    } else if (!strcmp(argv[1], kinds[i].name)) {
-      kinds[i].prepare();
-      for (long n = atol(argv[2]); n > 0; n--)
-        kinds[i].once();
-      return 0;
-    }
-  }
-  return argc < 3 ? 0 : 2;
-}
+int main(int argc, char **argv) { return repeat(kinds, sizeof kinds / sizeof *kinds, argc, argv); }

@@ -1,7 +1,10 @@
 //! The host's files that a recorded run depends on: scripts, libraries, data. Their fingerprints are facts of a trace's
 //! header, so that a replay can say which of them is another by now instead of diverging somewhere.
 
+use kernel::abi::text::to_bytes;
+use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use trace::{Fingerprint, Header};
 
 /// The fact of a trace's header that names a file of the host which the run has opened, mapped or executed: its
@@ -23,7 +26,7 @@ pub struct ChangedFile {
 }
 
 fn fingerprint(path: &str) -> String {
-    let read = File::open(path).and_then(Fingerprint::of_reader);
+    let read = File::open(OsStr::from_bytes(&to_bytes(path))).and_then(Fingerprint::of_reader);
     read.map_or_else(|_| UNREADABLE.to_owned(), |print| print.to_string())
 }
 

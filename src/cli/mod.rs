@@ -1,8 +1,10 @@
 //! The command line, as clap reads it. The help texts here are the documentation; nothing else describes the options.
 
 mod engine;
+mod machine;
 
 pub(crate) use engine::{Boot, Engine, Entry};
+pub(crate) use machine::Machine;
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -106,6 +108,8 @@ pub(crate) struct Run {
     /// Print the event hash and counts to standard error at the end
     #[arg(long)]
     pub(crate) summary: bool,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
     /// The program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) program: Vec<String>,

@@ -77,7 +77,8 @@ fn setup_for_trace(trace: &trace_format::Trace, engine: Engine) -> Result<Setup,
         let Some(program) = header.services.first() else {
             return Err(Problem::usage("the trace names neither a specification nor a program"));
         };
-        System::Program { path: program.binary.clone(), args: program.args.clone() }
+        let machine = crate::cli::Machine::of(|name| kept::fact(trace, name).map(str::to_owned));
+        System::Program { path: program.binary.clone(), args: program.args.clone(), machine }
     } else {
         let sources = header.sources.iter().map(|s| (s.path.clone(), s.text.clone())).collect();
         System::Spec { path: header.spec.clone(), sources }

@@ -18,7 +18,7 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
     }
     let program = find(&args.program[0])?;
     let setup = Setup {
-        system: System::Program { path: program, args: args.program[1..].to_vec() },
+        system: System::Program { path: program, args: args.program[1..].to_vec(), machine: args.machine },
         env: pairs(&args.env)?,
         search: Vec::new(),
         max_calls: 0,

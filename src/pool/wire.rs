@@ -28,8 +28,8 @@ pub(crate) struct Setup {
 pub(crate) enum System {
     /// A specification: its path and the texts of it and of what it loads (missing ones are read from disk).
     Spec { path: String, sources: Vec<(String, String)> },
-    /// A single program.
-    Program { path: String, args: Vec<String> },
+    /// A single program, on a machine of its own.
+    Program { path: String, args: Vec<String>, machine: crate::cli::Machine },
 }
 
 /// One run.

@@ -1,6 +1,6 @@
 //! The worker: reads jobs from standard input, runs each in a world of its own, answers on standard output.
 
-use crate::cli;
+use crate::cli::{self, Machine};
 use crate::exit::{Exit, Problem};
 use crate::pool::wire::{self, Comparison, Extras, Frame, JobFrame, Ready, Setup, System, What};
 use crate::spec::{self, Loaded};
@@ -84,7 +84,7 @@ fn answer(frame: &Frame) -> Result<(), Problem> {
 impl Worker {
     fn new(setup: Setup) -> Result<Worker, String> {
         let (plan, spec) = match &setup.system {
-            System::Program { path, args } => (program_plan(path, args, &setup), None),
+            System::Program { path, args, machine } => (program_plan((path, args), machine, &setup), None),
             System::Spec { path, sources } => {
                 let spec = spec::load(path, sources, &setup.env, &setup.search)?;
                 let mut plan = spec.plan().clone();
@@ -275,6 +275,9 @@ impl Worker {
             ("spin_limit_nanos".to_owned(), self.setup.spin_limit_nanos.to_string()),
             ("cpuid".to_owned(), if guest::cpuid::can_trap() { "trapped" } else { "native" }.to_owned()),
         ];
+        if let System::Program { machine, .. } = &self.setup.system {
+            facts.extend(machine.facts());
+        }
         facts.extend(self.setup.env.iter().map(|(name, value)| ("env".to_owned(), format!("{name}={value}"))));
         facts.extend(self.setup.search.iter().map(|dir| ("search".to_owned(), dir.clone())));
         Header {
@@ -338,11 +341,18 @@ fn facts_of(service: &Service) -> ServiceFacts {
     }
 }
 
-fn program_plan(path: &str, args: &[String], setup: &Setup) -> Plan {
+fn program_plan((path, args): (&str, &[String]), machine: &Machine, setup: &Setup) -> Plan {
     let name = path.rsplit('/').next().unwrap_or(path).to_owned();
-    let service =
-        Service { name, binary: path.to_owned(), args: args.to_vec(), env: setup.env.clone(), ..Service::default() };
-    let mut plan = Plan { services: vec![service], tests: Vec::new() };
+    let service = Service {
+        name,
+        binary: path.to_owned(),
+        args: args.to_vec(),
+        env: setup.env.clone(),
+        hardware: machine.hardware(),
+        user: machine.user(),
+        ..Service::default()
+    };
+    let mut plan = Plan { services: vec![service], ..Plan::default() };
     show_programs(&mut plan, &setup.directory);
     plan
 }

@@ -50,7 +50,7 @@ fn the_exit_codes_are_in_the_help() {
 
 #[test]
 fn mistakes_on_the_command_line_are_usage_errors() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 18] = [
         (&[], "Usage: fbsim"),
         (&["no-such-command"], "unrecognized subcommand 'no-such-command'"),
         (&["run"], "<PROGRAM>"),
@@ -58,6 +58,10 @@ fn mistakes_on_the_command_line_are_usage_errors() {
         (&["run", "--seed", "12z", "--", "/bin/true"], "12z"),
         (&["run", "--env", "NOVALUE", "--", "/bin/true"], "expected NAME=VALUE"),
         (&["run", "--strategy", "luck", "--", "/bin/true"], "unknown strategy \"luck\""),
+        (&["run", "--cpus", "65", "--", "/bin/true"], "65 is not in 1..=64"),
+        (&["run", "--memory", "12", "--", "/bin/true"], "at least 1 MB"),
+        (&["run", "--disk", "5 apples", "--", "/bin/true"], "at least 1 MB"),
+        (&["run", "--user", "root", "--", "/bin/true"], "cannot be root"),
         (&["explore", "specs/orders", "--seeds", "-1"], "-1"),
         (&["explore", "specs/no-such-spec"], "specs/no-such-spec: no such file or directory"),
         (&["test"], "<SPEC>"),
@@ -324,4 +328,19 @@ fn the_example_specifications_of_the_documents_run() {
         let ran = fbsim(&["test", path.to_str().expect("text"), "--output", &output]);
         assert!([0, 1].contains(&ran.code()), "{name} is neither held nor failed\n{ran}");
     }
+}
+
+#[test]
+fn a_program_gets_the_machine_that_is_asked_for() {
+    let scratch = Scratch::new("machine");
+    let saved = scratch.path().join("machine.fbt").to_string_lossy().into_owned();
+    let script = "nproc; id -un; id -u; grep MemTotal /proc/meminfo; df -k --output=size /tmp | tail -n 1; pwd >/dev/null; echo $HOME";
+    let asked = ["--cpus", "3", "--memory", "512MB", "--disk", "1GiB", "--user", "pg:70"];
+    let mut line = vec!["run", "--save", &saved];
+    line.extend(asked);
+    line.extend(["--", "/bin/sh", "-c", script]);
+    let ran = fbsim(&line).exits(0);
+    let shown: Vec<&str> = ran.stdout.split_whitespace().collect();
+    assert_eq!(shown, ["3", "pg", "70", "MemTotal:", "524288", "kB", "1048604", "/home/pg"], "{ran}");
+    fbsim(&["replay", &saved]).exits(0).says(&["the replay is the same"]);
 }

@@ -1,11 +1,11 @@
-//! The specification language against real programs: each snippet of the chapter that it was made for, each fault's
-//! symptom, the bugs that faults are there to find, and the commands about specifications.
+//! The specification language against real programs: each snippet of the chapter that it was made for, the examples
+//! of the language, and the commands about specifications.
 
 use crate::documents::blocks;
 use crate::support::{Ran, Scratch, build, command, figure, finish, fixture, root, setting, skipped};
 
 /// A directory with the specifications of a fixture and its program.
-fn prepared(directory: &str, program: &str) -> Scratch {
+pub(crate) fn prepared(directory: &str, program: &str) -> Scratch {
     let scratch = Scratch::new(program);
     for entry in std::fs::read_dir(fixture(directory)).expect("the fixture") {
         let path = entry.expect("an entry").path();
@@ -20,7 +20,7 @@ fn prepared(directory: &str, program: &str) -> Scratch {
     scratch
 }
 
-fn explore(scratch: &Scratch, spec: &str, env: &str, more: &[&str]) -> Ran {
+pub(crate) fn explore(scratch: &Scratch, spec: &str, env: &str, more: &[&str]) -> Ran {
     let (spec, output) = (scratch.at(spec), scratch.at("found"));
     let fixed = ["explore", &spec, "--env", env, "--output", &output, "--no-shrink"];
     finish(command(&[&fixed[..], more].concat()))
@@ -110,47 +110,11 @@ fn each_snippet_holds_for_the_healthy_and_finds_its_bug() {
 }
 
 #[test]
-fn programs_see_each_fault_as_on_linux() {
-    let scratch = prepared("faults", "node");
-    let ran = finish(command(&["test", &scratch.at("symptoms.star"), "--output", &scratch.at("found")])).exits(0);
-    ran.says(&["24 passed, 0 failed"]);
-}
-
-#[test]
 fn a_matrix_is_told_as_a_table() {
     let scratch = prepared("seed", "shop");
     let args = ["test", &scratch.at("s01_matrix.star"), "--env", "SHOP_BUG=", "--output", &scratch.at("found")];
     let ran = finish(command(&args)).exits(0);
     assert!(ran.stdout.contains("\n            db_down\norder_flow  PASS\n"), "{ran}");
-}
-
-#[test]
-fn each_kind_of_fault_finds_a_planted_bug() {
-    let scratch = prepared("faults", "node");
-    explore(&scratch, "found.star", "NODE_BUG=", &["--seeds", "60"]).exits(0);
-    for (bug, test) in [
-        ("unsynced", "saved_survives_power_loss"),
-        ("inplace", "pairs_are_whole"),
-        ("eager", "confirmed_is_replicated"),
-        ("naive", "heard_in_order"),
-        ("wallclock", "lease_is_held"),
-        ("buffered", "saved_survives_a_kill"),
-        ("ignores", "saved_survives_failed_syncs"),
-        ("fullblind", "saved_or_refused"),
-        ("unlocked", "counted_although_held"),
-        ("unlocked", "counted_although_late"),
-        ("pauseblind", "work_is_done_within_the_lease"),
-        ("stamps", "the_last_one_wins"),
-        ("twice", "delivered_once_partition"),
-        ("twice", "delivered_once_cut"),
-        ("twice", "delivered_once_reset"),
-        ("hasty", "delivered_once_drop"),
-        ("hasty", "delivered_once_delay"),
-    ] {
-        let more = ["--test", test, "--seeds", "10000"];
-        let ran = explore(&scratch, "found.star", &format!("NODE_BUG={bug}"), &more).exits(1);
-        ran.says(&[&format!("FAIL test_{test}  seed ")]);
-    }
 }
 
 /// A program that takes what one read returns for a message: the search cuts the read short, and shrinks to that alone.
@@ -165,6 +129,30 @@ fn a_read_that_is_taken_for_a_message_is_found() {
         "the ordinary run, except for one choice:",
         "a short read: recvfrom of adder/100 returned ",
     ]);
+}
+
+/// What never happens is told apart: nothing can run any more, with who waits for what; or things go on without it.
+#[test]
+fn a_missing_event_is_told_with_who_waits_for_what() {
+    let scratch = Scratch::new("waits");
+    let spec = |loops: &str, waits: &str| {
+        let text = format!(
+            "sh = service(\"sh\", binary = \"/bin/sh\", args = [\"-c\", \"{loops}\"])\n\ndef test_it():\n    {waits}\n"
+        );
+        std::fs::write(scratch.at("spec.star"), text).expect("the scratch directory");
+        finish(command(&["test", &scratch.at("spec.star"), "--output", &scratch.at("found")])).exits(1)
+    };
+    let (end, still) = ("nothing can run any more:\n    sh/100 waits in wait4(", "things were still happening then");
+    for wait in ["assert_eventually(type = \"stdout\")", "await_event(match.event(type = \"stdout\"))"] {
+        spec("mkfifo /tmp/f; cat /tmp/f; true", wait).says(&[
+            end,
+            "a child to change state",
+            "    sh/102 waits in openat(",
+            "nobody has opened the other end of the named pipe",
+        ]);
+        spec("sleep 1000", wait).says(&["nothing happens before 1000", ":\n    sh/100 waits in "]);
+        spec("while sleep 0.01; do :; done", wait).says(&[still]);
+    }
 }
 
 /// A power failure at chosen instants of SQLite's commits, in either of its journal modes: what was acknowledged is there

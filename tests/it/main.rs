@@ -9,8 +9,10 @@
 //!   explore      the planted bugs are found, shrunk, saved and replayed, also under load and as another user
 //!   determinism  one seed, one run; and the comparison notices when that is not so
 //!   cli          help, exit codes, mistakes on the command line and in specifications, ctrl-C
-//!   language     the snippets, faults and examples of the language on real programs; check, plan, init
+//!   language     the snippets and examples of the language on real programs; check, plan, init
 //!   steps        udp and redis, spoken and overheard, with a healthy and a broken system
+//!   causes       which event led to which, in real programs
+//!   faults       each fault's symptom, and the bug that it finds
 //!   odds         a branch of a run is the run from the start; where a failure was decided
 //!   corpus       failures that were found once still fail as they did
 //!   cases        damaged and foreign saved cases, disks that are full
@@ -26,11 +28,13 @@
 //! test harness, so that the figures are in every log.
 
 mod cases;
+mod causes;
 mod cli;
 mod corpus;
 mod determinism;
 mod documents;
 mod explore;
+mod faults;
 mod guests;
 mod host;
 mod known;

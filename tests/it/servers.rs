@@ -149,9 +149,10 @@ fn what_people_deploy_runs_and_repeats() {
 }
 
 /// The specifications of services that call one another by name, and the programs they are about.
-const BY_NAME: [(&str, &[&str]); 3] = [
+const BY_NAME: [(&str, &[&str]); 4] = [
     ("curl", &["/usr/bin/curl", "/usr/sbin/nginx"]),
     ("etcd", &["/usr/bin/etcd", "/usr/bin/etcdctl"]),
+    ("etcd_partition", &["/usr/bin/etcd"]),
     ("redis", &["/usr/bin/redis-server"]),
 ];
 

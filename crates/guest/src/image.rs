@@ -3,10 +3,12 @@
 //! Each process keeps a few files open, because a program start reads and maps the same libraries several times.
 
 use crate::raw;
+use kernel::abi::text::{to_bytes, to_text};
 use kernel::host::{ImageEntry, ImageKind};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// How many files a process keeps open.
 const OPEN_MAX: usize = 24;
@@ -29,7 +31,7 @@ pub(crate) fn open(path: &str) -> Option<i32> {
     if let Some((_, fd)) = cache.iter().find(|(p, _)| p == path) {
         return Some(*fd);
     }
-    let name = CString::new(path).ok()?;
+    let name = CString::new(&*to_bytes(path)).ok()?;
     // SAFETY: a valid path; the flags cannot create or change anything.
     let fd = unsafe { libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NOCTTY | libc::O_NONBLOCK) };
     if fd < 0 {
@@ -72,7 +74,7 @@ pub(crate) fn read(path: &str, offset: u64, into: &mut [u8]) -> usize {
 
 /// What a path of the image is, not following a final link.
 pub(crate) fn entry(path: &str) -> Option<ImageEntry> {
-    let name = CString::new(path).ok()?;
+    let name = CString::new(&*to_bytes(path)).ok()?;
     let mut stat = std::mem::MaybeUninit::<libc::stat>::uninit();
     // SAFETY: a valid path and room for the answer.
     if unsafe { libc::lstat(name.as_ptr(), stat.as_mut_ptr()) } != 0 {
@@ -88,7 +90,7 @@ pub(crate) fn entry(path: &str) -> Option<ImageEntry> {
             // SAFETY: room for the answer.
             let n = unsafe { libc::readlink(name.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
             target.truncate(usize::try_from(n).ok()?);
-            ImageKind::Symlink(String::from_utf8(target).ok()?)
+            ImageKind::Symlink(to_text(target))
         }
         _ => return None,
     };
@@ -97,8 +99,9 @@ pub(crate) fn entry(path: &str) -> Option<ImageEntry> {
 
 /// The names in a directory of the image, sorted.
 pub(crate) fn list(path: &str) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
-    let mut names: Vec<String> = entries.filter_map(|e| e.ok()?.file_name().into_string().ok()).collect();
+    let bytes = to_bytes(path);
+    let Ok(entries) = std::fs::read_dir(OsStr::from_bytes(&bytes)) else { return Vec::new() };
+    let mut names: Vec<String> = entries.filter_map(|e| Some(to_text(e.ok()?.file_name().into_vec()))).collect();
     names.sort();
     names
 }

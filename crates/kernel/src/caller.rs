@@ -2,6 +2,7 @@
 
 use crate::abi::PATH_MAX;
 use crate::abi::errno::{EFAULT, ENAMETOOLONG};
+use crate::abi::text;
 use crate::host::{AddressSpaceId, Host};
 use crate::process::{InCall, Process, ProcessId, Thread};
 use crate::world::{Kernel, Owner};
@@ -148,13 +149,13 @@ impl Caller<'_> {
         self.call().digest.bytes(&text);
         Ok(text)
     }
-    /// Reads a path. Bytes that are not UTF-8 are replaced, which no file of the image or overlay then matches.
+    /// Reads a path, as [`text`](crate::abi::text) it.
     ///
     /// # Errors
     /// `EFAULT` or `ENAMETOOLONG`.
     pub fn read_path(&mut self, at: u64) -> Result<String, Errno> {
         let bytes = self.read_cstr(at, PATH_MAX)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        Ok(text::to_text(bytes))
     }
     /// Writes guest memory.
     ///

@@ -2,6 +2,7 @@
 //! instead of system calls. They are scheduled like any other thread.
 
 use crate::abi::errno::{EAGAIN, EALREADY, EINPROGRESS, ETIMEDOUT};
+use crate::causality::Spot;
 use crate::host::AddressSpaceId;
 use crate::process::{Pending, ProcessId, Thread};
 use crate::wait::{ObjectId, Wait, WaitKey};
@@ -126,6 +127,7 @@ impl Kernel {
     /// A task has ended.
     pub fn driver_exit(&mut self, task: u32) {
         let id = thread_id(task);
+        self.driver_acts(id, |k| k.causes.mark(Spot::Task(task)));
         self.unpark(id);
         self.run_queue.retain(|t| *t != id);
         self.threads.remove(&id);
@@ -173,6 +175,19 @@ impl Kernel {
 
     /// Tries a task's request. True if it is answered; else the task is parked.
     pub(crate) fn driver_attempt(&mut self, id: ThreadId) -> bool {
+        self.causes.begin(id, AddressSpaceId::SUPERVISOR, self.log.count());
+        let answered = self.driver_asks(id);
+        self.causes.end(self.log.count());
+        answered
+    }
+    /// A task does something that takes no time: what is left by it is left by the task.
+    pub fn driver_acts<T>(&mut self, task: ThreadId, act: impl FnOnce(&mut Kernel) -> T) -> T {
+        self.causes.begin(task, AddressSpaceId::SUPERVISOR, self.log.count());
+        let done = act(self);
+        self.causes.end(self.log.count());
+        done
+    }
+    fn driver_asks(&mut self, id: ThreadId) -> bool {
         let task = id.tid;
         let Some(request) = self.driver.tasks.get_mut(&task).and_then(|t| t.request.take()) else { return true };
         let timed_out = self.thread_mut(id).call.timed_out;
@@ -258,12 +273,17 @@ impl Kernel {
                 let open: Vec<WaitKey> =
                     tasks.iter().filter(|t| self.driver.tasks.contains_key(t)).map(|t| WaitKey::Task(*t)).collect();
                 if open.is_empty() {
+                    tasks.iter().for_each(|t| self.causes.drain(Spot::Task(*t)));
                     return Ok(Answer::Done);
                 }
                 let wait = Wait { keys: open, why: "waiting for parallel branches", ..Wait::default() };
                 Err((Request::Join(tasks), wait))
             }
-            Request::Sleep(_) | Request::Exit(_) | Request::Yield => Ok(Answer::Done),
+            Request::Exit(id) => {
+                self.causes.see(Spot::Exit(id));
+                Ok(Answer::Done)
+            }
+            Request::Sleep(_) | Request::Yield => Ok(Answer::Done),
         }
     }
 }

@@ -20,6 +20,7 @@
 
 pub mod abi;
 pub mod caller;
+pub mod causality;
 pub mod dense;
 pub mod driver;
 pub mod exec;

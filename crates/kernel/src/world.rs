@@ -12,6 +12,7 @@ use crate::net::Network;
 use crate::process::{Extended, Pending, Process, ProcessId, Thread, ThreadState};
 use crate::time::{Clock, TimerAction, TimerId, Timers};
 use crate::wait::{Wait, WaitKey, Waiters};
+use model::causality::{Tracking, Via};
 use model::plan::{Hardware, Op, User};
 use model::traffic::Traffic;
 use model::{
@@ -76,6 +77,8 @@ pub struct Config {
     pub console: bool,
     /// What is kept of the events.
     pub retention: crate::log::Retention,
+    /// Whether account is kept of what passes between threads.
+    pub causality: Tracking,
 }
 
 /// Why a world can no longer go on.
@@ -117,6 +120,8 @@ pub struct Kernel {
     pub choices: Choices,
     /// Everything observable.
     pub log: Log,
+    /// What passed between threads, if anybody asks.
+    pub causes: crate::causality::Tracker,
     /// All threads, of all services; the driver's tasks are threads of service 0.
     pub threads: Dense<ThreadId, Thread>,
     /// All processes.
@@ -147,6 +152,8 @@ pub struct Kernel {
     pub returning: bool,
     /// Set when the running thread gives way by itself (`sched_yield`).
     pub yielding: bool,
+    /// How many time slices have ended.
+    pub expiries: u32,
     /// Next thread number by service.
     pub next_tid: BTreeMap<ServiceId, u32>,
     /// Next address space.
@@ -192,6 +199,7 @@ impl Kernel {
             files: Files::default(),
             fs: FileSystems::new(&config),
             net: Network::new(&config),
+            causes: crate::causality::Tracker::new(config.causality),
             faults: Faults::new(count),
             power: crate::faults::Power::default(),
             waiters: Waiters::default(),
@@ -201,6 +209,7 @@ impl Kernel {
             granted: false,
             returning: false,
             yielding: false,
+            expiries: 0,
             next_tid: BTreeMap::new(),
             next_space: 1,
             ipc: BTreeMap::new(),
@@ -287,6 +296,7 @@ impl Kernel {
     }
     /// Adds a runnable thread.
     pub fn add_thread(&mut self, thread: Thread) {
+        self.causes.tell(thread.id, Via::Start);
         self.run_queue.push_back(thread.id);
         self.threads.insert(thread.id, thread);
     }

@@ -42,6 +42,12 @@ fn only_space(between: &str) -> bool {
     between.chars().all(|c| c.is_whitespace() || c == '\\')
 }
 
+/// The identifiers and keywords of a text.
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
+    let mut words = Words { text: text.as_bytes(), at: 0 };
+    std::iter::from_fn(move || words.next().map(|(start, end)| &text[start..end]))
+}
+
 /// The identifiers and keywords of a text, as byte ranges; strings and comments are passed over.
 struct Words<'a> {
     text: &'a [u8],

@@ -19,6 +19,7 @@
 
 mod args;
 mod builtins;
+mod causes;
 mod diagnostic;
 mod error;
 mod evaluate;
@@ -46,5 +47,5 @@ pub use error::{Code, SpecError};
 pub use evaluate::STACK_BYTES_MIN;
 pub use load::{LoadOptions, ResolveBinary, SpecSource, load};
 pub use outline::{Edge, Finding, Outline};
-pub use reference::{builtin_names, markdown, stubs};
+pub use reference::{builtin_names, fault_names, markdown, stubs};
 pub use spec::{Spec, TestInfo, TestKind};

@@ -5,6 +5,7 @@
 
 use crate::builtins;
 use crate::builtins::machine::Build;
+use crate::causes;
 use crate::diagnostic::spec_error;
 use crate::error::{Code, SpecError};
 use crate::evaluate::{Budget, call, evaluator};
@@ -176,6 +177,7 @@ pub fn load(
     program.compile(&text, &source.path, &functions.collect::<Vec<_>>(), &session);
     program.start_order = plan::start_order(&plan, &program.sources)?;
     program.plan = plan;
+    program.plan.causality = causes::asked_for(program.sources.files().iter().map(|(_, text)| text.as_str()));
     Ok(Spec::new(program, tests, told))
 }
 

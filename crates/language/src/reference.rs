@@ -179,7 +179,11 @@ const TABLE: &[(&str, &[Row])] = &[
                 "(where = None, msg = \"\", within = None, **conditions) -> None",
                 "some event matches, at the latest at rest",
             ),
-            ("assert_before", "(first, then, msg = \"\") -> None", "one event comes before another"),
+            (
+                "assert_before",
+                "(first, then, msg = \"\", causally = False) -> None",
+                "one event comes before another; `causally`: and led to it",
+            ),
             ("events", "(where = None, **conditions) -> list[Event]", "all events that match"),
             (
                 "monitor",
@@ -222,6 +226,12 @@ const TABLE: &[(&str, &[Row])] = &[
 /// The names of all builtins, `observe.wal` and its like among them.
 pub fn builtin_names() -> Vec<&'static str> {
     TABLE.iter().flat_map(|(_, rows)| rows.iter().map(|(name, ..)| *name)).collect()
+}
+
+/// The names of the builtins about faults: of calls, of links, of machines.
+pub fn fault_names() -> Vec<&'static str> {
+    let about_faults = TABLE.iter().filter(|(concern, _)| concern.starts_with("Faults of "));
+    about_faults.flat_map(|(_, rows)| rows.iter().map(|(name, ..)| *name)).collect()
 }
 
 /// The builtins as tables in Markdown, for `docs/language.md`.

@@ -3,6 +3,7 @@
 //! live in the module's [`Store`](crate::store::Store).
 
 use crate::builtins::machine::Build;
+use crate::causes::Known;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Place};
 use crate::evaluate::Budget;
@@ -57,11 +58,39 @@ pub(crate) struct Live<'e> {
     pub(crate) assertions: Cell<u64>,
     /// What makes a result worth less than it seems, each with its code.
     pub(crate) warnings: RefCell<Vec<String>>,
+    /// What was found out about causes.
+    pub(crate) known: Known,
+    /// Whether the world had come to rest when `expect` began to judge; `None` before.
+    pub(crate) rest: Cell<Option<Rest>>,
     /// Where the test was when the world ended.
     pub(crate) stopped_at: RefCell<Option<Place>>,
 }
 
+/// How many threads a report of rest names.
+const NAMED: usize = 12;
+
 impl Live<'_> {
+    /// Why nothing more will come of waiting, for a message, on lines of their own; empty if the world had not come to
+    /// rest.
+    pub(crate) fn at_rest(&self, rest: Rest) -> String {
+        if rest == Rest::Not {
+            return "\n  things were still happening then".to_owned();
+        }
+        let waiting = self.machine.waiting();
+        let lines = waiting.threads.iter().take(NAMED).map(|parked| {
+            let name = self.plan.name(parked.thread.service);
+            format!("\n    {name}/{} waits in {}", parked.thread.tid, parked.waits_for)
+        });
+        let what = match waiting.until {
+            None => "nothing can run any more".to_owned(),
+            Some(at) => format!("nothing happens before {}", at.elapsed()),
+        };
+        let mut text = format!("\n  {what}:{}", lines.collect::<String>());
+        if waiting.threads.len() > NAMED {
+            text.push_str(&format!("\n    and {} more threads", waiting.threads.len() - NAMED));
+        }
+        text
+    }
     /// Remembers what makes a result worth less than it seems; the same is remembered once.
     pub(crate) fn warn(&self, code: &str, message: &str) {
         let text = format!("{code}: {message}");
@@ -69,6 +98,21 @@ impl Live<'_> {
         if !warnings.contains(&text) {
             warnings.push(text);
         }
+    }
+}
+
+/// Whether a world has come to rest: nothing can happen in it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// It has.
+    Is,
+    /// Not within the time that it was given.
+    Not,
+}
+
+impl From<bool> for Rest {
+    fn from(settled: bool) -> Rest {
+        if settled { Rest::Is } else { Rest::Not }
     }
 }
 
@@ -99,6 +143,8 @@ impl<'e> Session<'e> {
             registrations: Cell::new(0),
             assertions: Cell::new(0),
             warnings: RefCell::default(),
+            known: Known::default(),
+            rest: Cell::new(None),
             stopped_at: RefCell::default(),
         };
         Session::new(Mode::Run(live))

@@ -5,6 +5,7 @@
 //! microseconds. It is the only place that creates a random stream ([`rng`]).
 
 pub mod arity;
+pub mod causality;
 pub mod choice;
 pub mod event;
 pub mod fault;
@@ -33,4 +34,4 @@ pub use loops::LoopSite;
 pub use machine::{Connection, Filter, Machine, Stopped};
 pub use seed::{Phase, Seed};
 pub use time::{VirtualDuration, VirtualTime};
-pub use verdict::{Failure, Outcome, Parked, Verdict};
+pub use verdict::{Failure, Outcome, Parked, Verdict, Waiting};

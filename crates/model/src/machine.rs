@@ -5,12 +5,13 @@
 //! be answered. A world that has ended (a monitor spoke, a deadlock, a limit) answers [`Stopped`] from then on, and
 //! the driver is expected to return at once.
 
+use crate::causality::Causes;
 use crate::event::{Body, Call, Event, Note};
 use crate::fault::{Errno, FaultRule, Intervention, RuleId};
 use crate::glob::Glob;
 use crate::ids::{EventIndex, ServiceId};
 use crate::time::{VirtualDuration, VirtualTime};
-use crate::verdict::Failure;
+use crate::verdict::{Failure, Waiting};
 
 /// The run is over; the driver must return.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,10 @@ pub trait Machine {
     fn dismiss(&self);
     /// Runs the branches as tasks, interleaved like any other threads; returns when all have returned.
     fn parallel(&self, branches: Vec<Branch<'_>>) -> Result<(), Stopped>;
+    /// Who waits for what: the threads of the services, as a report shows them that says why nothing goes on.
+    fn waiting(&self) -> Waiting {
+        Waiting::default()
+    }
     /// The current virtual time.
     fn now(&self) -> VirtualTime;
     /// Decides a question of the specification among `alternatives`.
@@ -115,6 +120,9 @@ pub trait Machine {
     fn event(&self, index: EventIndex) -> Option<Event>;
     /// Calls `f` on every event in order until it returns false. Cheaper than copying; `f` must not call the machine.
     fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool);
+    /// Calls `f` with what passed between threads so far, unless no account is kept of it
+    /// ([`Plan::causality`](crate::plan::Plan)). `f` must not call the machine.
+    fn causes(&self, _: &mut dyn FnMut(&Causes)) {}
     /// Appends an event of the driver's own (`step_send`, `step_recv`, `fault_applied`, …).
     fn note(&self, note: Note);
     /// Replaces the set of filters whose events `on_event` is called for.

@@ -1,11 +1,14 @@
 //! What is to be run: the services of a specification and the names of its tests. Made by `language`, or directly by
 //! `fbsim run` for a single program; carried out by `recorder` and `replayer`.
 
+use crate::causality::Tracking;
 use crate::event::LineSource;
 use crate::glob::Glob;
 use crate::ids::ServiceId;
 use crate::time::VirtualDuration;
 use crate::traffic::Traffic;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 /// The system under test.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Plan {
     pub services: Vec<Service>,
     /// The tests in the order in which they are shown.
     pub tests: Vec<String>,
+    /// Whether some test asks which events led to which.
+    pub causality: Tracking,
 }
 
 /// A program that runs on a simulated host of its own.
@@ -89,6 +94,50 @@ impl Default for User {
     fn default() -> User {
         User { name: "user".to_owned(), uid: 1000, gid: 1000, home: "/home/user".to_owned() }
     }
+}
+
+impl FromStr for User {
+    type Err = &'static str;
+
+    /// Reads `postgres`, `postgres:70` or `postgres:70:70`.
+    fn from_str(text: &str) -> Result<User, &'static str> {
+        let mut parts = text.split(':');
+        let name = parts.next().unwrap_or_default();
+        let good = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        if !good {
+            return Err("must be a name, as in \"postgres\" or \"postgres:70\"");
+        }
+        let number = |part: Option<&str>, otherwise: u32| part.map_or(Ok(otherwise), str::parse::<u32>);
+        let uid = number(parts.next(), User::default().uid).map_err(|_| "has an id that is no number")?;
+        let gid = number(parts.next(), uid).map_err(|_| "has a group id that is no number")?;
+        if name == "root" || uid == 0 {
+            return Err("cannot be root: programs run without privileges");
+        }
+        if parts.next().is_some() {
+            return Err("has more than a name, a user id and a group id");
+        }
+        Ok(User { name: name.to_owned(), uid, gid, home: format!("/home/{name}") })
+    }
+}
+
+/// Most processors of a machine.
+pub const PROCESSORS_MAX: u32 = 64;
+/// Least and most bytes of memory or disk.
+pub const SIZES: RangeInclusive<u64> = 1 << 20..=1 << 50;
+
+/// Reads a size: `512MB`, `2GiB` or a number of bytes; units are powers of 1,024.
+pub fn bytes_of(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let shift = match text[digits..].trim().to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 /// How fields are read from a line.

@@ -47,11 +47,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.property, self.message)?;
+        let (first, more) = self.message.split_once('\n').unwrap_or((&self.message, ""));
+        write!(f, "{}: {first}", self.property)?;
         if let Some(location) = &self.location {
             write!(f, " ({location})")?;
         }
-        Ok(())
+        if more.is_empty() { Ok(()) } else { write!(f, "\n{more}") }
     }
 }
 
@@ -62,6 +63,15 @@ pub struct Parked {
     pub thread: ThreadId,
     /// The call it is in and what it waits for, e.g. `read(5): pipe is empty`.
     pub waits_for: String,
+}
+
+/// Who waits for what in a world that has come to rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The threads of the services.
+    pub threads: Vec<Parked>,
+    /// When the next timer or packet is due; `None` if nothing can run any more.
+    pub until: Option<VirtualTime>,
 }
 
 /// Everything a run leaves behind besides its events.

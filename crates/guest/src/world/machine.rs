@@ -9,10 +9,11 @@ use kernel::driver::{Answer, Request};
 use kernel::exec::Spawn;
 use kernel::wait::ObjectId;
 use kernel::{Ending, Kernel};
+use model::causality::Causes;
 use model::machine::{Branch, Connection, Filter, Machine, Stopped};
 use model::{
     Errno, Event, EventIndex, Failure, FaultRule, Hint, Intervention, Kind, Note, Phase, RuleId, ServiceId, Stream,
-    VirtualDuration, VirtualTime,
+    VirtualDuration, VirtualTime, Waiting,
 };
 use std::sync::atomic::Ordering;
 
@@ -71,10 +72,11 @@ impl Machine for World {
             return Err(Stopped);
         }
         let spec = self.plan.service(service).ok_or(Stopped)?;
+        let task = self.driver_thread();
         let spawned = with_kernel(|k| {
             let spawn = spawn_of(spec, &self.directory);
             k.power_on(service);
-            k.spawn(&mut GuestHost::here(), service, spawn)
+            k.driver_acts(task, |k| k.spawn(&mut GuestHost::here(), service, spawn))
         });
         let fail = |message: String| {
             *self.start_error.borrow_mut() = Some(Failure {
@@ -145,7 +147,8 @@ impl Machine for World {
         }
     }
     fn close(&self, on: Connection) {
-        with_kernel(|k| k.driver_close(ObjectId(on.0)));
+        let task = self.driver_thread();
+        with_kernel(|k| k.driver_acts(task, |k| k.driver_close(ObjectId(on.0))));
     }
 
     fn sleep(&self, time: VirtualDuration) -> Result<(), Stopped> {
@@ -165,8 +168,9 @@ impl Machine for World {
             return Err(Stopped);
         }
         let mut tasks = Vec::new();
+        let parent = self.driver_thread();
         for branch in branches {
-            let task = with_kernel(Kernel::driver_spawn);
+            let task = with_kernel(|k| k.driver_acts(parent, Kernel::driver_spawn));
             // SAFETY: the join below returns when the branches have ended, or when the world was stopped, in which
             // case `stop` ended them first: they come after this task in the order of numbers.
             if unsafe { self.tasks.add(task, branch) }.is_err() {
@@ -175,6 +179,10 @@ impl Machine for World {
             tasks.push(task);
         }
         self.request(&Request::Join(tasks)).map(|_| ())
+    }
+    fn waiting(&self) -> Waiting {
+        let threads = |k: &Kernel| k.parked().into_iter().filter(|p| !p.thread.service.is_driver()).collect();
+        peek(|k| Waiting { threads: threads(k), until: k.timers.next_of_services() })
     }
     fn now(&self) -> VirtualTime {
         peek(|k| k.clock.now())
@@ -191,6 +199,9 @@ impl Machine for World {
     }
     fn each_event(&self, f: &mut dyn FnMut(&Event) -> bool) {
         peek(|k| k.log.iter().all(f));
+    }
+    fn causes(&self, f: &mut dyn FnMut(&Causes)) {
+        peek(|k| k.causes.causes().into_iter().for_each(f));
     }
     fn note(&self, note: Note) {
         let thread = self.driver_thread();
@@ -210,7 +221,8 @@ impl Machine for World {
         if self.stopped.get() {
             return Err(Stopped);
         }
-        Ok(with_kernel(|k| k.intervene(what)))
+        let task = self.driver_thread();
+        Ok(with_kernel(|k| k.driver_acts(task, |k| k.intervene(what))))
     }
     fn hits(&self, rule: RuleId) -> (u64, u64) {
         peek(|k| k.faults.hits(rule))

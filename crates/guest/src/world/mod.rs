@@ -487,5 +487,6 @@ fn config_of(options: &WorldOptions, console: bool) -> Config {
         patience: VirtualDuration(options.spin_limit_nanos.saturating_mul(PATIENCE)),
         console,
         retention: options.retention,
+        causality: options.plan.causality,
     }
 }

@@ -2,6 +2,7 @@
 //! functions are out of reach: this crate holds no unsafe code).
 
 pub mod errno;
+pub mod text;
 
 /// The size of a page.
 pub const PAGE: u64 = 4096;

@@ -19,6 +19,7 @@ pub use elf::ExecError;
 pub use spawn::Spawn;
 
 use crate::abi::errno::{E2BIG, EFAULT, EINVAL, ELOOP};
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::fs::InodeRef;
 use crate::host::{AddressSpaceId, Host};
@@ -194,11 +195,11 @@ fn prepare_from(
             return Ok(Program { file, path: path.to_owned(), arguments, environment });
         };
         let (interpreter, option) = shebang(line, n == head.len()).ok_or(ExecError::NotElf)?;
-        let mut with_interpreter = vec![interpreter.as_bytes().to_vec()];
+        let mut with_interpreter = vec![text::to_bytes(&interpreter).into_owned()];
         if !option.is_empty() {
-            with_interpreter.push(option.as_bytes().to_vec());
+            with_interpreter.push(text::to_bytes(&option).into_owned());
         }
-        with_interpreter.push(current.clone().into_bytes());
+        with_interpreter.push(text::to_bytes(&current).into_owned());
         with_interpreter.extend(arguments.drain(1.min(arguments.len())..));
         arguments = with_interpreter;
         file = from.find(k, host, &interpreter).map_err(ExecError::Open)?;
@@ -221,7 +222,7 @@ fn shebang(text: &[u8], cut: bool) -> Option<(String, String)> {
     }
     let (name, rest) = line.split_at(end.unwrap_or(line.len()));
     let rest = rest.split(|b| *b == 0).next().unwrap_or_default();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_matches([' ', '\t']).to_owned();
+    let text = |bytes: &[u8]| text::to_text(bytes.to_vec()).trim_matches([' ', '\t']).to_owned();
     if name.is_empty() { None } else { Some((text(name), text(rest))) }
 }
 
@@ -326,7 +327,7 @@ fn start_program(k: &mut Kernel, host: &mut dyn Host, id: ThreadId, program: Pro
     p.environment = program.environment;
     let name = program.path.rsplit('/').next().unwrap_or_default();
     let thread = k.thread_mut(id);
-    thread.name = name.chars().take(15).collect();
+    thread.name = text::to_text(text::to_bytes(name).iter().copied().take(15).collect());
     thread.registers =
         crate::Registers { rip: image.start, rsp: stack.pointer, eflags: 0x202, ..crate::Registers::default() };
     thread.fs_base = 0;

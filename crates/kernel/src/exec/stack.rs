@@ -8,6 +8,7 @@
 //! ```
 
 use crate::abi::PAGE;
+use crate::abi::text::to_bytes;
 use crate::exec::elf::Image;
 use crate::exec::{ArgumentArea, Program};
 use crate::host::Host;
@@ -48,7 +49,7 @@ pub(super) fn build(
         top
     };
     let mut text = |s: &[u8]| push(&[s, b"\0"].concat());
-    let path = text(program.path.as_bytes());
+    let path = text(&to_bytes(&program.path));
     let environment: Vec<u64> = program.environment.iter().rev().map(|s| text(s)).collect();
     let arguments: Vec<u64> = program.arguments.iter().rev().map(|s| text(s)).collect();
     let platform = text(b"x86_64");

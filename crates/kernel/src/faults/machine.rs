@@ -10,6 +10,7 @@
 use crate::process::{ExitStatus, ProcessId};
 use crate::time::TimerAction;
 use crate::world::Kernel;
+use model::causality::Via;
 use model::fault::{Condition, Crash, Strike};
 use model::{Intervention, RuleId, ServiceId, ThreadId, Value, VirtualDuration, VirtualTime};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +64,9 @@ impl Kernel {
     }
     /// Appends a note about a machine that no thread of it writes.
     fn tell<const N: usize>(&mut self, service: ServiceId, kind: &str, fields: [(&str, Value); N]) {
-        self.note(ThreadId { service, tid: 0 }, kind, fields);
+        let machine = ThreadId { service, tid: 0 };
+        self.causes.tell(machine, Via::Signal);
+        self.note(machine, kind, fields);
     }
 
     fn crash(&mut self, service: ServiceId, crash: Crash, _: Option<RuleId>) -> u64 {

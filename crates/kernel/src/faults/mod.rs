@@ -16,6 +16,7 @@ mod packets;
 
 use crate::wait::WaitKey;
 use crate::world::Kernel;
+use model::causality::Via;
 use model::fault::{Condition, Place, When};
 use model::{Action, FaultRule, Hint, Kind, RuleId, ServiceId, Stream};
 use std::collections::{BTreeMap, BTreeSet};
@@ -132,8 +133,9 @@ impl Kernel {
     /// Lets the calls go on that a rule holds, now and from now on. Answers how many were held.
     pub(crate) fn release_calls(&mut self, id: RuleId) -> u64 {
         self.faults.released.insert(id);
-        let held = self.waiters.under(WaitKey::Fault(id.0)).len() as u64;
+        let held = self.waiters.under(WaitKey::Fault(id.0));
+        held.iter().for_each(|thread| self.causes.tell(*thread, Via::Wake));
         self.wake(WaitKey::Fault(id.0));
-        held
+        held.len() as u64
     }
 }

@@ -4,6 +4,7 @@
 use super::{Descriptor, FdTable, FileId, Object, OpenFile, Target};
 use crate::abi::errno::{EBADF, EINVAL};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::fs::InodeRef;
 use crate::process::ProcessId;
 use crate::syscall::{Sys, done};
@@ -33,12 +34,26 @@ impl Kernel {
     }
     /// Drops one reference to a description; the last one closes it.
     pub fn release_file(&mut self, file: FileId) {
+        if self.causes.is_on() {
+            self.ends_for_others(file);
+        }
         let open = self.open_file_mut(file);
         open.references = open.references.saturating_sub(1);
         if open.references == 0 {
             self.epoll_forget(file);
             let open = self.files.open.remove(&file).expect("it was there");
             self.closed(file, &open);
+        }
+    }
+    /// A reference to a description is given up. Whoever finds the end of what comes from it learns of everybody who has
+    /// closed it, not of the last one alone.
+    fn ends_for_others(&mut self, file: FileId) {
+        let open = self.open_file(file);
+        let (object, writable) = (open.object(), open.writable());
+        match object.and_then(|object| Some((object, self.files.objects.get(&object)?))) {
+            Some((object, Object::Pipe(_))) if writable => self.causes.mark(Spot::Ending(object)),
+            Some((object, Object::Socket(_))) => self.socket_ends_for_peer(object),
+            _ => {}
         }
     }
     /// Tells who watches a file that a description of it is closed.

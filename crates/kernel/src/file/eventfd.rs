@@ -5,6 +5,7 @@ use super::ranges::{gather, total};
 use super::{FileId, Object, Target};
 use crate::abi::errno::{EFAULT, EINVAL};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::syscall::{Sys, done};
 use crate::wait::ObjectId;
 
@@ -61,6 +62,10 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
     }
     let taken = if event.semaphore { 1 } else { event.count };
     event.count -= taken;
+    match event.count {
+        0 => c.k.causes.drain(Spot::Object(object)),
+        _ => c.k.causes.see(Spot::Object(object)),
+    }
     c.k.object_event(object, libc::EPOLLOUT as u32);
     give_number(c, into, taken)?;
     done(8)
@@ -84,6 +89,7 @@ pub(crate) fn write(c: &mut Caller<'_>, file: FileId, object: ObjectId, from: &[
         return park_or_again(c, file, object, "the event counter would overflow");
     }
     event.count += value;
+    c.k.causes.mark(Spot::Object(object));
     c.k.object_event(object, libc::EPOLLIN as u32);
     done(8)
 }

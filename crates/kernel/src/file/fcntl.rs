@@ -1,7 +1,7 @@
 //! `fcntl`.
 
 use super::{Descriptor, FileId, descriptors, locks, pipe};
-use crate::abi::errno::{EBADF, EINVAL, EPERM};
+use crate::abi::errno::{EAGAIN, EBADF, EINVAL, ENOTDIR, EPERM};
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::syscall::{Sys, dispatch, done};
@@ -18,6 +18,11 @@ mod command {
     pub(super) const GETSIG: i32 = 11;
     pub(super) const SETOWN_EX: i32 = 15;
     pub(super) const GETOWN_EX: i32 = 16;
+    pub(super) const GET_RW_HINT: i32 = 1_035;
+    pub(super) const SET_RW_HINT: i32 = 1_036;
+    pub(super) const DN_MULTISHOT: u32 = 1 << 31;
+    /// `RWH_WRITE_LIFE_EXTREME`
+    pub(super) const RW_HINT_MAX: u64 = 5;
 }
 
 /// `fcntl(fd, command, argument)`
@@ -44,6 +49,7 @@ pub(crate) fn fcntl(c: &mut Caller<'_>) -> Sys {
         libc::F_SETFL => {
             let open = c.k.open_file_mut(file);
             open.flags = open.flags & !CHANGEABLE | argument as u32 & CHANGEABLE;
+            c.k.asynchronous_changed(file);
             done(0)
         }
         libc::F_GETLK | libc::F_SETLK | libc::F_SETLKW | libc::F_OFD_GETLK | libc::F_OFD_SETLK | libc::F_OFD_SETLKW => {
@@ -96,6 +102,25 @@ pub(crate) fn fcntl(c: &mut Caller<'_>) -> Sys {
         }
         command::GETSIG => done(c.k.open_file(file).signal),
         libc::F_GETLEASE => done(libc::F_UNLCK),
+        // There is none to be given up.
+        libc::F_SETLEASE if argument as i32 == libc::F_UNLCK => Err(EAGAIN),
+        libc::F_SETLEASE => dispatch::refuse(c, EINVAL, "FB0225: leases are not simulated"),
+        libc::F_NOTIFY => notify(c, file, argument),
+        command::GET_RW_HINT => {
+            let Target::Inode(inode) = c.k.open_file(file).target else { return Err(EINVAL) };
+            let hint = c.k.tree(inode.service).get(inode.ino).write_hint;
+            c.write_u64(argument, hint)?;
+            done(0)
+        }
+        command::SET_RW_HINT => {
+            let hint = c.read_u64(argument)?;
+            let Target::Inode(inode) = c.k.open_file(file).target else { return Err(EINVAL) };
+            if hint > command::RW_HINT_MAX {
+                return Err(EINVAL);
+            }
+            c.k.tree_mut(inode.service).get_mut(inode.ino).write_hint = hint;
+            done(0)
+        }
         _ => dispatch::refuse(c, EINVAL, "FB0205: unknown command of fcntl"),
     }
 }
@@ -106,6 +131,19 @@ fn duplicate(c: &mut Caller<'_>, file: FileId, cloexec: bool) -> Sys {
         return Err(EINVAL);
     }
     done(c.k.install_fd(process, file, cloexec, from)?)
+}
+
+/// `F_NOTIFY`: no events mean that there is nothing to be told of any more.
+fn notify(c: &mut Caller<'_>, file: FileId, events: u64) -> Sys {
+    if events as u32 & !command::DN_MULTISHOT == 0 {
+        return done(0);
+    }
+    match c.k.open_file(file).target {
+        Target::Inode(inode) if c.k.tree(inode.service).get(inode.ino).is_dir() => {
+            dispatch::refuse(c, EINVAL, "FB0226: F_NOTIFY is not simulated; inotify is")
+        }
+        _ => Err(ENOTDIR),
+    }
 }
 
 /// A descriptor of the caller.

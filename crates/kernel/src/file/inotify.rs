@@ -10,7 +10,9 @@ use super::io::{file, park_or_again};
 use super::ranges::{scatter, total};
 use super::{FileId, Files, Object, Target};
 use crate::abi::errno::{EEXIST, EINVAL, EMFILE, ENOTDIR};
+use crate::abi::text;
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::fs::InodeRef;
 use crate::syscall::{Sys, done};
 use crate::wait::ObjectId;
@@ -62,13 +64,13 @@ struct Record {
 
 impl Record {
     fn size(&self) -> usize {
-        HEAD + if self.name.is_empty() { 0 } else { (self.name.len() + 1).next_multiple_of(HEAD) }
+        HEAD + if self.name.is_empty() { 0 } else { (text::length(&self.name) + 1).next_multiple_of(HEAD) }
     }
     fn bytes(&self) -> Vec<u8> {
         let name = (self.size() - HEAD) as u32;
         let head = [self.watch as u32, self.mask, self.cookie, name];
         let mut out: Vec<u8> = head.into_iter().flat_map(u32::to_le_bytes).collect();
-        out.extend_from_slice(self.name.as_bytes());
+        out.extend_from_slice(&text::to_bytes(&self.name));
         out.resize(self.size(), 0);
         out
     }
@@ -152,6 +154,7 @@ impl Kernel {
                 continue;
             }
             instance.push(Record { watch, mask: what.mask, cookie: what.cookie, name: what.name.into() });
+            self.causes.mark(Spot::Object(object));
             if mask & libc::IN_ONESHOT != 0 {
                 instance.end(watch);
                 self.files.unwatch(inode, object, watch);
@@ -219,6 +222,10 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
         instance.queue.pop_front();
     }
     if !out.is_empty() {
+        match instance.queue.is_empty() {
+            true => c.k.causes.drain(Spot::Object(object)),
+            false => c.k.causes.see(Spot::Object(object)),
+        }
         return done(scatter(c, into, 0, &out)? as u64);
     }
     if !instance.queue.is_empty() {

@@ -24,6 +24,18 @@ const TERMINAL: std::ops::RangeInclusive<u32> = 0x5401..=0x543f;
 const TERMINAL_SECOND: [u32; 4] = [0x802c_542a, 0x402c_542b, 0x402c_542c, 0x402c_542d];
 /// `SIOCGIF*`, `SIOCSIF*`: network interfaces.
 const INTERFACES: std::ops::RangeInclusive<u32> = 0x8910..=0x89ff;
+/// `SIOCATMARK`
+const AT_MARK: u32 = 0x8905;
+/// `SIOCOUTQ`
+const UNSENT: u32 = 0x5411;
+/// `FIOSETOWN`, `SIOCSPGRP`
+const SET_OWNER: [u32; 2] = [0x8901, 0x8902];
+/// `FIOGETOWN`, `SIOCGPGRP`
+const OWNER: [u32; 2] = [0x8903, 0x8904];
+/// `RNDGETENTCNT`
+const ENTROPY: u32 = 0x8004_5200;
+/// What `/proc/sys/kernel/random/entropy_avail` says.
+const ENTROPY_BITS: u32 = 256;
 /// `FS_IOC_GETFLAGS` and relatives: attributes that the file systems do not have.
 const ATTRIBUTES: std::ops::RangeInclusive<u32> = 0x6600..=0x66ff;
 
@@ -48,6 +60,24 @@ pub(crate) fn ioctl(c: &mut Caller<'_>) -> Sys {
             c.write_u32(at, u32::try_from(count).unwrap_or(i32::MAX as u32))?;
             done(0)
         }
+        AT_MARK | UNSENT if is_socket(c, file) => {
+            let object = c.k.open_file(file).object().ok_or(ENOTTY)?;
+            let value = if request == UNSENT { c.k.tcp_unsent(object) } else { c.k.is_at_mark(object).into() };
+            c.write_u32(at, value as u32)?;
+            done(0)
+        }
+        _ if SET_OWNER.contains(&request) && is_socket(c, file) => {
+            c.k.open_file_mut(file).owner = c.read_u32(at)? as i32;
+            done(0)
+        }
+        _ if OWNER.contains(&request) && is_socket(c, file) => {
+            c.write_u32(at, c.k.open_file(file).owner as u32)?;
+            done(0)
+        }
+        ENTROPY if is_random(c, file) => {
+            c.write_u32(at, ENTROPY_BITS)?;
+            done(0)
+        }
         _ if TERMINAL.contains(&request) || TERMINAL_SECOND.contains(&request) => Err(ENOTTY),
         _ if CLONES.contains(&request) => Err(EOPNOTSUPP),
         _ if ATTRIBUTES.contains(&(request & 0xffff)) => Err(ENOTTY),
@@ -61,12 +91,17 @@ fn toggle(c: &mut Caller<'_>, file: FileId, at: u64, flag: i32) -> Sys {
     let on = c.read_u32(at)? != 0;
     let flags = &mut c.k.open_file_mut(file).flags;
     *flags = if on { *flags | flag as u32 } else { *flags & !(flag as u32) };
+    c.k.asynchronous_changed(file);
     done(0)
 }
 
 fn is_socket(c: &Caller<'_>, file: FileId) -> bool {
     let object = c.k.open_file(file).object();
     object.is_some_and(|o| matches!(c.k.files.objects.get(&o), Some(Object::Socket(_))))
+}
+
+fn is_random(c: &Caller<'_>, file: FileId) -> bool {
+    matches!(c.k.open_file(file).path.as_deref(), Some("/dev/random" | "/dev/urandom"))
 }
 
 /// How many bytes can be read at once.

@@ -2,6 +2,7 @@
 
 use super::Target;
 use crate::abi::errno::{EFAULT, EINVAL};
+use crate::abi::text::to_text;
 use crate::caller::Caller;
 use crate::syscall::{Sys, dispatch, done};
 
@@ -22,7 +23,7 @@ pub(crate) fn memfd_create(c: &mut Caller<'_>) -> Sys {
         return Err(EINVAL);
     }
     let name = c.read_cstr(c.arg(0), NAME_MAX + 1).map_err(|e| if e == EFAULT { e } else { EINVAL })?;
-    let shown = format!("memfd:{}", String::from_utf8_lossy(&name));
+    let shown = format!("memfd:{}", to_text(name));
     let sealable = flags & (libc::MFD_ALLOW_SEALING | libc::MFD_NOEXEC_SEAL) != 0;
     let inode = c.k.new_memory_inode(c.id.service, &shown, 0);
     c.k.inode_make_sealable(inode, if sealable { 0 } else { libc::F_SEAL_SEAL as u32 });

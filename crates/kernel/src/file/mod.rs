@@ -37,6 +37,7 @@ pub mod splice;
 pub mod timerfd;
 pub mod transfer;
 
+mod asynchronous;
 mod label;
 
 #[cfg(test)]
@@ -82,9 +83,9 @@ pub struct OpenFile {
     pub target: Target,
     /// Absolute path it was opened by, if any.
     pub path: Option<Label>,
-    /// Whom `F_SETOWN` named; remembered, as no signal is ever sent for it.
+    /// Whom `F_SETOWN` named: a process, or with a minus a group.
     pub owner: i32,
-    /// What `F_SETSIG` named; remembered only.
+    /// What `F_SETSIG` named; 0 stands for `SIGIO`.
     pub signal: i32,
     /// What it remembers of the named pipe it is an end of.
     pub named: Option<pipe::Named>,
@@ -171,6 +172,8 @@ pub struct Files {
     next_object: u32,
     /// Which epolls are interested in an object.
     watchers: Dense<ObjectId, Vec<epoll::Watch>>,
+    /// Descriptions with `O_ASYNC`, by their objects.
+    asynchronous: BTreeSet<(ObjectId, FileId)>,
     /// The signalfds among the objects, so that a signal finds them.
     signalfds: BTreeSet<ObjectId>,
     /// The masters of terminals that can be opened, by their numbers.

@@ -16,6 +16,7 @@ use super::{FileId, Object, Target};
 use crate::abi::errno::{EAGAIN, EBUSY, EFAULT, EINVAL, ENXIO, EPERM, EPIPE};
 use crate::abi::page_up;
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::fs::InodeRef;
 use crate::syscall::block;
 use crate::syscall::{Sys, dispatch, done};
@@ -138,7 +139,7 @@ impl Pipe {
         bytes.max(self.told) as u64
     }
     /// Drops the oldest bytes; of a packet also what is left of it.
-    pub(crate) fn consume(&mut self, mut n: usize) {
+    fn consume(&mut self, mut n: usize) {
         self.told = self.told.saturating_sub(n);
         while let Some(buffer) = self.buffers.front_mut() {
             let len = buffer.unread().len().min(n);
@@ -271,6 +272,7 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
     let wanted = total(into);
     let pipe = c.k.files.pipe(object)?;
     if wanted == 0 || (pipe.is_empty() && !pipe.has_writers()) {
+        c.k.causes.see(Spot::Ending(object));
         return done(0);
     }
     if pipe.is_empty() {
@@ -291,7 +293,7 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
             }
             match scatter(c, into, moved, &buffer[..n]) {
                 Ok(given) => {
-                    c.k.files.pipe(object)?.consume(given);
+                    take(c.k, object, given)?;
                     moved += given as u64;
                     if packet {
                         return Ok(moved);
@@ -307,6 +309,16 @@ pub(crate) fn read(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(
         c.k.pipe_filled(object);
     }
     done(moved)
+}
+
+/// Takes the oldest bytes of a pipe; of a packet also what is left of it.
+pub(super) fn take(k: &mut Kernel, object: ObjectId, n: usize) -> Result<(), Errno> {
+    let pipe = k.files.pipe(object)?;
+    let before = pipe.len();
+    pipe.consume(n);
+    let taken = before - pipe.len();
+    k.causes.take(Spot::Object(object), taken);
+    Ok(())
 }
 
 /// `write` and `writev` of a pipe.
@@ -353,6 +365,7 @@ fn fill(
                 return Err(EFAULT);
             }
             c.k.files.pipe(object)?.merge(&buffer[..n]);
+            c.k.causes.put(Spot::Object(object), n);
             c.call().progress = n as u64;
         }
     }
@@ -374,6 +387,7 @@ fn fill(
             return Err(EFAULT);
         }
         c.k.files.pipe(object)?.push(&buffer[..n], packet);
+        c.k.causes.put(Spot::Object(object), n);
         c.call().progress += n as u64;
     }
 }

@@ -24,6 +24,9 @@ impl Kernel {
     /// writers when data arrives. No bits stand for all that are ready.
     pub fn object_event(&mut self, object: ObjectId, events: u32) {
         self.wake(WaitKey::Object(object));
+        if !self.files.asynchronous.is_empty() {
+            self.signal_readiness(object, events);
+        }
         let mut n = 0;
         // By position, as marking an epoll changes no list of watches and copying one would cost an allocation.
         while let Some(watch) = self.files.watchers.get(&object).and_then(|w| w.get(n)).copied() {

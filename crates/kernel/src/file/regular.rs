@@ -6,6 +6,7 @@ use super::ranges::{self, gather, scatter, with_buffer};
 use super::{FileId, Target};
 use crate::abi::errno::{EINVAL, ESPIPE};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::syscall::{Sys, done};
 use model::{Errno, LineSource};
 
@@ -36,6 +37,7 @@ pub(crate) fn get(c: &mut Caller<'_>, file: FileId, at: u64, into: &mut [u8]) ->
     match c.k.open_file(file).target {
         Target::Inode(inode) => {
             let n = c.k.inode_read(&mut *c.host, inode, at, into)?;
+            c.k.causes.see(Spot::File(inode));
             if n != 0 {
                 c.k.notify_file(file, libc::IN_ACCESS);
             }
@@ -55,6 +57,7 @@ pub(crate) fn put(c: &mut Caller<'_>, file: FileId, at: u64, bytes: &[u8]) -> Re
         Target::Inode(inode) => {
             let n = c.k.inode_write(&mut *c.host, inode, at, bytes)?;
             c.k.wal_write(c.id, file, at, &bytes[..n]);
+            c.k.causes.mark(Spot::File(inode));
             if n != 0 {
                 c.k.notify_file(file, libc::IN_MODIFY);
             }

@@ -6,6 +6,7 @@ use super::transfer::{Cursor, has_positions, put};
 use super::{FileId, Object, pipe, regular};
 use crate::abi::errno::{EAGAIN, EBADF, EINVAL, EPIPE, ESPIPE};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::syscall::{Sys, block, done};
 use crate::wait::{ObjectId, Wait, WaitKey};
 use model::Errno;
@@ -77,7 +78,7 @@ fn drain(
     });
     match result {
         Ok(n) => {
-            c.k.files.pipe(source)?.consume(n);
+            pipe::take(c.k, source, n)?;
             c.k.pipe_drained(source, was);
             if let Some(cursor) = cursor {
                 cursor.advance(c, n as u64)?;
@@ -183,6 +184,7 @@ pub(crate) fn tee(c: &mut Caller<'_>) -> Sys {
     let copied = with_buffer(c, |c, buffer| {
         let n = len.min(buffer.len());
         let n = c.k.files.pipe(source)?.peek(&mut buffer[..n]);
+        c.k.causes.peek(Spot::Object(source), n);
         put(c, to, &buffer[..n])
     });
     match copied {

@@ -6,6 +6,7 @@ use super::ranges::{TRANSFER_MAX, with_buffer};
 use super::{FileId, Object, Target, regular};
 use crate::abi::errno::{EAGAIN, EBADF, EINVAL, EOVERFLOW, EPIPE};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::syscall::{Sys, block, done};
 use crate::wait::{Wait, WaitKey};
 use model::Errno;
@@ -32,6 +33,7 @@ pub(super) fn put(c: &mut Caller<'_>, file: FileId, bytes: &[u8]) -> Result<usiz
                 return Err(EAGAIN);
             }
             c.k.files.pipe(object)?.push(&bytes[..n], false);
+            c.k.causes.put(Spot::Object(object), n);
             c.k.pipe_filled(object);
             Ok(n)
         }

@@ -4,6 +4,7 @@ use super::access::{self, EXECUTE};
 use super::at::{behind, reach};
 use super::path::{Follow, Goal};
 use crate::abi::errno::{EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE};
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::syscall::{Sys, done};
 
@@ -14,7 +15,7 @@ pub(crate) fn getcwd(c: &mut Caller<'_>) -> Sys {
     {
         return Err(ENOENT);
     }
-    let mut path = c.process().cwd.clone().into_bytes();
+    let mut path = text::to_bytes(&c.process().cwd).into_owned();
     path.push(0);
     if path.len() as u64 > c.arg(1) {
         return Err(ERANGE);

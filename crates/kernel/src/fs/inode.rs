@@ -3,6 +3,7 @@
 use super::data::Data;
 use super::directory::Directory;
 use super::virt::{Device, Magic, Text};
+use crate::abi::text;
 use crate::wait::ObjectId;
 use crate::world::Owner;
 use model::VirtualTime;
@@ -43,6 +44,8 @@ pub(crate) struct Inode {
     pub(crate) seals: Option<u32>,
     /// Extended attributes.
     pub(crate) attributes: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// How long its content is said to live (`F_SET_RW_HINT`); only remembered.
+    pub(crate) write_hint: u64,
     /// Which file system it belongs to.
     pub(crate) volume: Volume,
 }
@@ -139,6 +142,7 @@ impl Inode {
             mapped: None,
             seals: None,
             attributes: BTreeMap::new(),
+            write_hint: 0,
             volume,
         }
     }
@@ -166,7 +170,7 @@ impl Inode {
         match &self.node {
             Node::File(data) => data.size(),
             Node::Directory(_) if self.volume == Volume::Root => 4096,
-            Node::Symlink(target) => target.len() as u64,
+            Node::Symlink(target) => text::length(target) as u64,
             Node::Magic(_) => 64,
             Node::Text(_) | Node::Opened { .. } if self.volume == Volume::Sys => 4096,
             _ => 0,

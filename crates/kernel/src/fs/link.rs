@@ -8,6 +8,7 @@ use super::name::vacant;
 use super::path::{Follow, Goal};
 use super::virt::Magic;
 use crate::abi::errno::{EINVAL, ENOENT, EPERM, EXDEV};
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::file::{FileId, Object, Target};
 use crate::process::ProcessId;
@@ -105,7 +106,8 @@ fn read_link(c: &mut Caller<'_>, dirfd: i32, path: u64, into: u64, size: i32) ->
         }
         _ => return Err(not_a_link),
     };
-    let bytes = &text.as_bytes()[..text.len().min(size as usize)];
+    let bytes = text::to_bytes(&text);
+    let bytes = &bytes[..bytes.len().min(size as usize)];
     c.write(into, bytes)?;
     done(bytes.len() as i64)
 }

@@ -4,6 +4,7 @@ use super::at::view;
 use super::directory::Source;
 use super::inode::Node;
 use crate::abi::errno::{EBADF, EINVAL, ENOENT, ENOTDIR};
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::host::Host;
@@ -23,6 +24,7 @@ enum Layout {
 impl Layout {
     /// Appends an entry if it fits.
     fn put(self, out: &mut Vec<u8>, room: usize, (ino, cookie, kind): (u64, u64, u8), name: &str) -> bool {
+        let name = text::to_bytes(name);
         let len = (18 + 1 + name.len() + 1).next_multiple_of(8);
         if out.len() + len > room {
             return false;
@@ -34,7 +36,7 @@ impl Layout {
         if self == Layout::New {
             out.push(kind);
         }
-        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(&name);
         out.resize(end, 0);
         if self == Layout::Old {
             out[end - 1] = kind;

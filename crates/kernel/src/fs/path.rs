@@ -11,6 +11,7 @@ use super::inode::Node;
 use super::tree::{Looked, ROOT, Tree};
 use super::virt::Jump;
 use crate::abi::errno::{ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR};
+use crate::abi::text;
 use crate::file::{FileId, Target};
 use crate::host::Host;
 use crate::process::ProcessId;
@@ -231,7 +232,7 @@ impl Kernel {
         dir: u64,
         name: &str,
     ) -> Result<Option<u64>, Errno> {
-        if name.len() > NAME_MAX {
+        if name.len() > NAME_MAX && text::length(name) > NAME_MAX {
             return Err(ENAMETOOLONG);
         }
         match self.tree_mut(view.service).lookup(host, dir, name)? {

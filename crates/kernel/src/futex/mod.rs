@@ -26,6 +26,7 @@ use crate::process::InCall;
 use crate::syscall::{Sys, block, dispatch, done};
 use crate::wait::{FutexKey, Wait, WaitKey};
 use crate::world::Kernel;
+use model::causality::Via;
 use model::{Errno, ThreadId, VirtualTime};
 
 /// The number of the call, by which waiters are recognised.
@@ -184,6 +185,7 @@ impl Kernel {
     /// Ends a parked thread's wait with success.
     fn futex_grant(&mut self, id: ThreadId) {
         self.thread_mut(id).call.granted = Some(0);
+        self.causes.tell(id, Via::Wake);
         self.wake_thread(id);
     }
     /// The thread that has waited longest to lock a word.

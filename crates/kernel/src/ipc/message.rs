@@ -5,6 +5,7 @@ use crate::abi::errno::{E2BIG, EAGAIN, EFAULT, EIDRM, EINVAL, ENOMSG};
 use crate::caller::Caller;
 use crate::syscall::{Sys, block, done};
 use crate::wait::{Wait, WaitKey};
+use model::causality::{Stamp, Via};
 use std::collections::VecDeque;
 
 /// The longest message (`/proc/sys/kernel/msgmax`), the most bytes in a queue (`msgmnb`), the most queues (`msgmni`).
@@ -20,7 +21,8 @@ const MSG_COPY: i32 = 0o40000;
 #[derive(Debug)]
 pub(super) struct Queue {
     permissions: Permissions,
-    messages: VecDeque<(i64, Vec<u8>)>,
+    /// Kind, text, and who sent it.
+    messages: VecDeque<(i64, Vec<u8>, Stamp)>,
     bytes: u64,
     most: u64,
     sent: (u64, u32),
@@ -36,14 +38,14 @@ impl Object for Queue {
 impl Queue {
     /// Which message a reader gets.
     fn pick(&self, kind: i64, flags: i32) -> Option<usize> {
-        let of = |wanted: &dyn Fn(i64) -> bool| self.messages.iter().position(|(kind, _)| wanted(*kind));
+        let of = |wanted: &dyn Fn(i64) -> bool| self.messages.iter().position(|(kind, ..)| wanted(*kind));
         match kind {
             0 => (!self.messages.is_empty()).then_some(0),
             kind if flags & MSG_COPY != 0 => usize::try_from(kind).ok().filter(|n| *n < self.messages.len()),
             kind if kind > 0 && flags & libc::MSG_EXCEPT != 0 => of(&|k| k != kind),
             kind if kind > 0 => of(&|k| k == kind),
             kind => {
-                let lowest = self.messages.iter().map(|(k, _)| *k).filter(|k| *k <= kind.saturating_neg()).min()?;
+                let lowest = self.messages.iter().map(|(k, ..)| *k).filter(|k| *k <= kind.saturating_neg()).min()?;
                 of(&|k| k == lowest)
             }
         }
@@ -86,7 +88,7 @@ pub(crate) fn msgsnd(c: &mut Caller<'_>) -> Sys {
         return Err(EINVAL);
     }
     let text = c.read_vec(at.wrapping_add(8), len as usize)?;
-    let (now, pid) = (seconds(c), c.process_id().pid);
+    let (now, pid, stamp) = (seconds(c), c.process_id().pid, c.k.causes.stamp());
     let queue = c.k.ipc(service).queues.get(id).map_err(|e| if again { EIDRM } else { e })?;
     queue.permissions.allow(2)?;
     let fits = queue.bytes + len <= queue.most && (queue.messages.len() as u64) < queue.most;
@@ -97,7 +99,7 @@ pub(crate) fn msgsnd(c: &mut Caller<'_>) -> Sys {
         return block(Wait::on(WaitKey::Messages(service, id), "room in a message queue").never_restarted());
     }
     queue.bytes += len;
-    queue.messages.push_back((kind, text));
+    queue.messages.push_back((kind, text, stamp));
     queue.sent = (now, pid);
     c.k.wake(WaitKey::Messages(service, id));
     done(0)
@@ -122,7 +124,7 @@ pub(crate) fn msgrcv(c: &mut Caller<'_>) -> Sys {
         }
         return block(Wait::on(WaitKey::Messages(service, id), "a message").never_restarted());
     };
-    let (kind, text) = queue.messages[index].clone();
+    let (kind, text, stamp) = queue.messages[index].clone();
     if text.len() as u64 > len && flags & libc::MSG_NOERROR == 0 {
         return Err(E2BIG);
     }
@@ -132,6 +134,7 @@ pub(crate) fn msgrcv(c: &mut Caller<'_>) -> Sys {
         queue.received = (now, pid);
         c.k.wake(WaitKey::Messages(service, id));
     }
+    c.k.causes.learn(stamp, Via::Message);
     let n = text.len().min(len as usize);
     c.write_u64(at, kind as u64).map_err(|_| EFAULT)?;
     c.write(at.wrapping_add(8), &text[..n])?;

@@ -50,10 +50,10 @@ impl Permissions {
         let by = c.owner();
         Permissions { key, mode: flags as u32 & 0o777, by, uid: by.uid, gid: by.gid, changed: seconds(c) }
     }
-    /// Fails unless the owner, as whom everybody runs, has these permissions (4 read, 2 write).
+    /// Fails unless the maker, as whom everybody runs, has these permissions (4 read, 2 write). It has the owner's even
+    /// if it has made somebody else the owner.
     fn allow(&self, wanted: u32) -> Result<(), Errno> {
-        let granted = if self.uid == self.by.uid { self.mode >> 6 } else { self.mode };
-        if wanted & !granted & 7 == 0 { Ok(()) } else { Err(EACCES) }
+        if wanted & !(self.mode >> 6) & 7 == 0 { Ok(()) } else { Err(EACCES) }
     }
     /// `struct ipc64_perm`
     fn record(&self, id: i32, extra: u32) -> Vec<u8> {

@@ -4,6 +4,7 @@
 use super::{IPC_INFO, Object, Permissions, seconds};
 use crate::abi::errno::{E2BIG, EAGAIN, EFAULT, EFBIG, EIDRM, EINVAL, ERANGE};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::process::ProcessId;
 use crate::syscall::{Sys, block, done};
 use crate::wait::{Wait, WaitKey};
@@ -119,7 +120,11 @@ fn operate(c: &mut Caller<'_>, timeout: u64) -> Sys {
     match set.attempt(&operations, process)? {
         None => {
             set.operated = now;
+            if operations.iter().any(|op| op.by <= 0) {
+                c.k.causes.see(Spot::Semaphores(service, id));
+            }
             if alters {
+                c.k.causes.mark(Spot::Semaphores(service, id));
                 c.k.wake(WaitKey::Semaphores(service, id));
             }
             done(0)
@@ -222,6 +227,7 @@ pub(crate) fn semctl(c: &mut Caller<'_>) -> Sys {
             set.values[semaphore] = (value, process.pid);
             set.undo.retain(|(_, of), _| *of != semaphore);
             set.permissions.changed = now;
+            c.k.causes.mark(Spot::Semaphores(service, id));
             c.k.wake(WaitKey::Semaphores(service, id));
             return done(0);
         }
@@ -250,6 +256,7 @@ fn set_all(c: &mut Caller<'_>, id: i32, at: u64) -> Sys {
     set.values = values.into_iter().map(|value| (value, process.pid)).collect();
     set.undo.clear();
     set.permissions.changed = now;
+    c.k.causes.mark(Spot::Semaphores(service, id));
     c.k.wake(WaitKey::Semaphores(service, id));
     done(0)
 }
@@ -297,6 +304,7 @@ impl Kernel {
         }
         changed.dedup();
         for id in changed {
+            self.causes.mark(Spot::Semaphores(service, id));
             self.wake(WaitKey::Semaphores(service, id));
         }
     }

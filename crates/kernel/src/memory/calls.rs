@@ -10,6 +10,9 @@ use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
 use model::Errno;
 
+/// Advices that the `libc` crate does not name: `MADV_DONTNEED_LOCKED`, `MADV_COLLAPSE`.
+const DONTNEED_LOCKED: i32 = 24;
+const COLLAPSE: i32 = 25;
 const PROT_MASK: u32 = (libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC) as u32;
 
 /// `mmap(2)`
@@ -312,7 +315,7 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
     }
     let mapped = c.k.memory(c.space()).covers(at, len);
     match advice {
-        libc::MADV_DONTNEED => {
+        libc::MADV_DONTNEED | DONTNEED_LOCKED => {
             discard(c, at, len)?;
             if mapped { done(0) } else { Err(ENOMEM) }
         }
@@ -340,6 +343,9 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
                 Err(ENOMEM)
             }
         }
+        // What only a superuser may do, and what a kernel without huge pages does not know.
+        libc::MADV_HWPOISON | libc::MADV_SOFT_OFFLINE => Err(EPERM),
+        COLLAPSE => Err(EINVAL),
         _ => refuse(c, EINVAL, "FB0212: this advice is not simulated"),
     }
 }

@@ -1,6 +1,7 @@
 //! System calls that make, name and connect sockets.
 
 use crate::abi::errno::*;
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::file::{FileId, Target};
 use crate::net::address::{read_address, write_address};
@@ -50,7 +51,7 @@ pub(super) fn unix_key(c: &mut Caller<'_>, name: &UnixName) -> Result<Option<Uni
         UnixName::Unnamed => None,
         UnixName::Abstract(name) => Some(UnixKey::Abstract(name.clone())),
         UnixName::Path(path) => {
-            let path = String::from_utf8_lossy(path).into_owned();
+            let path = text::to_text(path.clone());
             Some(UnixKey::Inode(crate::Kernel::socket_node_at(c, &path)?))
         }
     })
@@ -59,7 +60,7 @@ pub(super) fn unix_key(c: &mut Caller<'_>, name: &UnixName) -> Result<Option<Uni
 fn new_unix_key(c: &mut Caller<'_>, name: &UnixName) -> Result<Option<UnixKey>, Errno> {
     match name {
         UnixName::Path(path) => {
-            let path = String::from_utf8_lossy(path).into_owned();
+            let path = text::to_text(path.clone());
             Ok(Some(UnixKey::Inode(crate::Kernel::socket_node(c, &path)?)))
         }
         _ => unix_key(c, name),

@@ -3,6 +3,7 @@
 
 use crate::dense::Key;
 use crate::net::tcp::State;
+use crate::net::urgent::Urgent;
 use crate::net::{NetTimer, Network};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
@@ -63,6 +64,8 @@ pub(crate) struct Side {
     pub last_arrival: VirtualTime,
     /// Arrived and not yet read.
     pub received: VecDeque<u8>,
+    /// Which of it is urgent.
+    pub urgent: Option<Urgent>,
     /// The other side's FIN has arrived.
     pub fin_received: bool,
     /// It has sent its FIN.
@@ -80,10 +83,22 @@ pub(crate) enum Segment {
     Established,
     /// Bytes.
     Data(Vec<u8>),
+    /// Bytes of which the last is urgent.
+    Urgent(Vec<u8>),
     /// The end of the stream.
     Fin,
     /// The end of the connection.
     Reset,
+}
+
+impl Segment {
+    /// How many bytes of data it carries.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Segment::Data(bytes) | Segment::Urgent(bytes) => bytes.len(),
+            Segment::Established | Segment::Fin | Segment::Reset => 0,
+        }
+    }
 }
 
 impl Side {
@@ -99,6 +114,7 @@ impl Side {
             flight_bytes: 0,
             last_arrival: VirtualTime::default(),
             received: VecDeque::new(),
+            urgent: None,
             fin_received: false,
             fin_sent: false,
             read_shut: false,

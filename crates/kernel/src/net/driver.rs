@@ -1,6 +1,7 @@
 //! Sockets without system calls: for the driver's tasks, and for calls that move bytes between descriptors.
 
 use crate::abi::errno::{EAGAIN, EINPROGRESS, ENOTSOCK};
+use crate::net::connection::Segment;
 use crate::net::socket::{Body, Socket};
 use crate::net::tcp::{State, Tcp};
 use crate::net::transfer::SEGMENT_MAX;
@@ -64,7 +65,7 @@ impl Kernel {
             return Err(EAGAIN);
         }
         match self.socket(socket).map(|s| &s.body) {
-            Some(Body::Tcp(_)) => self.tcp_send(socket, bytes[..n].to_vec()),
+            Some(Body::Tcp(_)) => self.tcp_send(socket, Segment::Data(bytes[..n].to_vec())),
             Some(Body::Unix(_)) => self.unix_send_stream(socket, bytes[..n].to_vec()),
             _ => return Err(ENOTSOCK),
         }

@@ -1,6 +1,7 @@
 //! Listening: the queue of connections that wait to be accepted.
 
 use crate::abi::errno::{EADDRINUSE, EAGAIN, EINVAL, EOPNOTSUPP};
+use crate::causality::Spot;
 use crate::net::connection::{ConnectionId, Segment};
 use crate::net::socket::{Body, Socket};
 use crate::net::tcp::{State, Tcp};
@@ -62,6 +63,7 @@ impl Kernel {
         let listening = Listening { backlog, ..Listening::default() };
         socket.tcp_mut().expect("seen above").state = State::Listening(listening);
         self.net.ports.add_listener(service, port, id);
+        self.causes.mark(Spot::Listener(id));
         Ok(())
     }
     /// Stops listening; connections in the queue are reset.
@@ -115,6 +117,7 @@ impl Kernel {
             (side.local, side.peer) = (local, peer);
         }
         self.socket_mut(listener).listening_mut().expect("seen above").queue.push_back(child);
+        self.causes.copy(Spot::Listener(listener), Spot::Granted(id));
         self.object_changed(listener);
         self.send_segment(id, 0, Segment::Established);
     }
@@ -128,6 +131,10 @@ impl Kernel {
         let listening = socket.listening_mut().ok_or(EINVAL)?;
         let was_full = listening.is_full();
         let child = listening.queue.pop_front().ok_or(EAGAIN)?;
+        match self.connection_of(child) {
+            Some((connection, _)) => self.causes.drain(Spot::Wanted(connection)),
+            None => self.causes.drain(Spot::Queued(child)),
+        }
         if was_full {
             // Unix clients wait for a place in the queue.
             self.object_changed(id);

@@ -71,6 +71,9 @@ fn receive_header(c: &mut Caller<'_>, file: FileId, header: &Header, flags: i32)
     if cut {
         shown |= libc::MSG_TRUNC;
     }
+    if received.urgent {
+        shown |= libc::MSG_OOB;
+    }
     let room = if header.control == 0 { 0 } else { header.control_len };
     let cloexec = flags & libc::MSG_CMSG_CLOEXEC != 0;
     let written = write_control(c, id, &mut received, header.control, room, cloexec);

@@ -40,11 +40,13 @@ mod tcp;
 mod transfer;
 mod udp;
 mod unix;
+mod urgent;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use calls::*;
+pub use connection::ConnectionId;
 pub(crate) use interface::interface;
 pub use link::{BASE_LATENCY, LATENCIES, Link};
 pub(crate) use message::{recvfrom, recvmmsg, recvmsg, sendmmsg, sendmsg, sendto};
@@ -57,7 +59,7 @@ pub(crate) use transfer::transmit;
 use crate::dense::Dense;
 use crate::wait::ObjectId;
 use crate::world::{Config, Kernel};
-use connection::{Connection, ConnectionId};
+use connection::Connection;
 use model::ServiceId;
 use name::Names;
 use port::Ports;

@@ -47,6 +47,8 @@ const BUFFER: i32 = 212_992;
 const BUFFER_MAX: i32 = 212_992;
 const MIN: i32 = i32::MIN;
 const MAX: i32 = i32::MAX;
+/// An option with names for other numbers: nothing is 1, and what is below that is as much as can be.
+const LOW_MARK: (i32, i32) = (SOL_SOCKET, libc::SO_RCVLOWAT);
 /// A number that the `libc` crate does not have.
 const IPV6_AUTOFLOWLABEL: i32 = 70;
 /// How much of a datagram its checksum covers; nothing is ever damaged here.
@@ -69,7 +71,7 @@ static PLAIN: [Row; 65] = [
     flag(SOL_SOCKET, libc::SO_NO_CHECK),
     number(SOL_SOCKET, libc::SO_PRIORITY, 0, 0, 6),
     number(SOL_SOCKET, libc::SO_INCOMING_CPU, 0, 0, MAX),
-    number(SOL_SOCKET, libc::SO_RCVLOWAT, 1, 0, 1),
+    number(SOL_SOCKET, libc::SO_RCVLOWAT, 1, MIN, MAX),
     Row { level: SOL_SOCKET, name: libc::SO_SNDBUF, default: BUFFER, form: Form::Buffer(4_608) },
     Row { level: SOL_SOCKET, name: libc::SO_RCVBUF, default: BUFFER, form: Form::Buffer(2_304) },
     flag(IPPROTO_TCP, libc::TCP_NODELAY),
@@ -174,6 +176,10 @@ impl Options {
     pub(super) fn asks(&self, level: i32, name: i32) -> bool {
         self.number(level, name) != 0
     }
+    /// With how many bytes a read of a stream is worth it (`SO_RCVLOWAT`).
+    pub(super) fn least_read(&self) -> usize {
+        (self.number(SOL_SOCKET, libc::SO_RCVLOWAT) as usize).min(self.receive_buffer() / 2)
+    }
     /// How much may wait to be read, in bytes.
     pub(super) fn receive_buffer(&self) -> usize {
         self.number(SOL_SOCKET, libc::SO_RCVBUF) as usize
@@ -191,6 +197,8 @@ impl Options {
             Form::Flag => i32::from(value != 0),
             Form::Number(low, high) if (low..=high).contains(&value) => match value {
                 // -1 asks for the default where it is allowed at all.
+                0 if (row.level, row.name) == LOW_MARK => 1,
+                MIN..0 if (row.level, row.name) == LOW_MARK => MAX,
                 -1 if row.default > 0 && row.name != libc::TCP_LINGER2 => row.default,
                 value => value,
             },

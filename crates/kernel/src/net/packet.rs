@@ -4,6 +4,7 @@
 //! descriptor of the receiver in `recvmsg`; a plain read of its packet drops it, as does closing the receiver.
 
 use crate::abi::errno::*;
+use crate::causality::Spot;
 use crate::file::FileId;
 use crate::net::name::{Address, UnixName};
 use crate::net::socket::{Received, roomy};
@@ -11,6 +12,7 @@ use crate::net::unix::{Credentials, Unix};
 use crate::wait::ObjectId;
 use crate::world::Kernel;
 use model::Errno;
+use model::causality::{Stamp, Via};
 use std::collections::VecDeque;
 
 /// How many datagrams may wait (`net.unix.max_dgram_qlen`), and one more.
@@ -31,6 +33,8 @@ pub(crate) struct Packet {
     pub from: UnixName,
     /// The sending socket.
     pub sender: Option<ObjectId>,
+    /// The turn in which it was sent.
+    pub cause: Stamp,
 }
 
 impl Unix {
@@ -70,6 +74,7 @@ impl Kernel {
     /// Puts a packet into the inbox of a socket that has room for it.
     pub(super) fn unix_deliver(&mut self, from: ObjectId, to: ObjectId, mut packet: Packet) {
         packet.sender = Some(from);
+        packet.cause = self.causes.stamp();
         packet.from = self.socket(from).and_then(|s| s.unix()).map(|u| u.name.clone()).unwrap_or_default();
         if let Some(unix) = self.socket_mut(to).unix_mut() {
             unix.queued += packet.bytes.len();
@@ -136,6 +141,9 @@ impl Kernel {
         let unix = socket.unix().ok_or(ENOTCONN)?;
         if unix.inbox.is_empty() {
             let (ended, connected) = (unix.read_shut, unix.connected || datagram);
+            if ended {
+                self.causes.see(Spot::Ending(id));
+            }
             if let Some(error) = self.take_error(id) {
                 return Err(error);
             }
@@ -152,6 +160,7 @@ impl Kernel {
         let sender = unix.inbox.front().and_then(|p| p.sender);
         let unix = self.socket_mut(id).unix_mut().expect("seen above");
         let received = if stream { take_stream(unix, max, peek, by_sender) } else { take_packet(unix, max, peek) };
+        received.causes.iter().for_each(|cause| self.causes.learn(*cause, Via::Message));
         if peek {
             for file in &received.rights {
                 self.open_file_mut(*file).references += 1;
@@ -186,6 +195,11 @@ impl Kernel {
     }
 }
 
+/// The turn in which something was sent, if account is kept of that.
+fn known(cause: Stamp) -> Vec<Stamp> {
+    if cause == Stamp::NONE { Vec::new() } else { vec![cause] }
+}
+
 fn sender_name(packet: &Packet) -> Option<Address> {
     (packet.from != UnixName::Unnamed).then(|| Address::Unix(packet.from.clone()))
 }
@@ -201,6 +215,7 @@ fn take_packet(unix: &mut Unix, max: usize, peek: bool) -> Received {
         from: sender_name(next),
         rights: next.rights.clone(),
         credentials: next.credentials,
+        causes: known(next.cause),
         ..Received::default()
     };
     if !peek {
@@ -228,6 +243,7 @@ fn take_stream(unix: &mut Unix, max: usize, peek: bool, by_sender: bool) -> Rece
         }
         received.bytes.extend_from_slice(&next.bytes[next.taken..next.taken + n]);
         received.rights = next.rights.clone();
+        received.causes.extend(known(next.cause));
         if !peek {
             next.taken += n;
             next.rights.clear();

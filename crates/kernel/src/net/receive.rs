@@ -6,7 +6,7 @@ use crate::file::FileId;
 use crate::net::socket::Received;
 use crate::net::transfer::{must_end, nonblocking, scatter, slice, socket_behind, total, wait_for};
 use crate::syscall::{Sys, block, dispatch, done};
-use crate::wait::Wait;
+use crate::wait::{ObjectId, Wait};
 use model::Errno;
 
 /// Flags of `recv*` that are honoured, or ask for nothing that shows.
@@ -59,7 +59,7 @@ pub(super) fn receive_message(
         return Err(EAGAIN);
     }
     if flags & libc::MSG_OOB != 0 {
-        return Err(EINVAL);
+        return receive_out_of_band(c, id, into, flags);
     }
     if flags & !RECEIVE_FLAGS != 0 {
         let what = format!("receive with flags {:#x}", flags & !RECEIVE_FLAGS);
@@ -71,10 +71,17 @@ pub(super) fn receive_message(
     let (stream, timeout) = (socket.is_stream(), socket.options.receive_timeout);
     let (tcp, told) = (socket.tcp().is_some(), socket.told);
     let peek = flags & libc::MSG_PEEK != 0;
-    let all = stream && flags & libc::MSG_WAITALL != 0 && !peek;
     let total = total(into);
+    // A call that may wait does so until the low mark is reached, one with MSG_WAITALL until everything is there.
+    let least = match stream && !peek {
+        true if flags & libc::MSG_WAITALL != 0 => total,
+        true => (socket.options.least_read() as u64).min(total),
+        false => 0,
+    };
+    let waits = least > 1 || (least == 1 && flags & libc::MSG_WAITALL != 0);
+    let all = waits && flags & libc::MSG_WAITALL != 0;
     loop {
-        let progress = if all { c.call().progress } else { 0 };
+        let progress = if waits { c.call().progress } else { 0 };
         let want = (total - progress) as usize;
         // Nothing is taken from the socket that guest memory cannot hold, unless it is only to be dropped.
         let dropped = tcp && flags & libc::MSG_TRUNC != 0;
@@ -83,7 +90,9 @@ pub(super) fn receive_message(
             c.check(at, len, libc::PROT_WRITE as u32)?;
         }
         let there = if stream && !all { want.min(c.k.socket_available(id)) } else { 0 };
-        let part = if peek { there } else { c.k.part_of(c.id, there).max(told.min(there)) };
+        let promised = told.max(least.saturating_sub(progress) as usize).min(there);
+        let part =
+            if peek { there } else { c.k.part_of(c.id, there).max(if waits { promised } else { told.min(there) }) };
         let want = if part < there { part } else { want };
         let received = match c.k.socket_receive(id, want, peek) {
             Ok(received) => received,
@@ -116,10 +125,23 @@ pub(super) fn receive_message(
         }
         let cut = !stream && received.length > n;
         let sum = progress as usize + n;
-        if !all || n == 0 || sum as u64 == total || !received.rights.is_empty() {
+        if !waits || n == 0 || sum as u64 >= least || !received.rights.is_empty() || c.k.is_at_mark(id) {
             let count = if !stream && flags & libc::MSG_TRUNC != 0 { received.length } else { sum };
             return Ok(Attempt::Got { count, cut, received });
         }
         c.call().progress = sum as u64;
     }
+}
+
+/// Receives the urgent byte of a TCP connection.
+fn receive_out_of_band(c: &mut Caller<'_>, id: ObjectId, into: &[(u64, u64)], flags: i32) -> Result<Attempt, Errno> {
+    let room = total(into).min(1);
+    for (at, len) in slice(into, 0, room) {
+        c.check(at, len, libc::PROT_WRITE as u32)?;
+    }
+    let received = c.k.receive_urgent(id, room as usize, flags & libc::MSG_PEEK != 0)?;
+    if flags & libc::MSG_TRUNC == 0 {
+        scatter(c, into, 0, &received.bytes)?;
+    }
+    Ok(Attempt::Got { count: room as usize, cut: room == 0, received })
 }

@@ -1,6 +1,7 @@
 //! Sockets: what all protocols have in common, and where the protocols part.
 
 use crate::abi::errno::{EAGAIN, ENOTCONN, EOPNOTSUPP};
+use crate::causality::Spot;
 use crate::file::{FileId, Object};
 use crate::net::listen::Listening;
 use crate::net::name::Address;
@@ -12,6 +13,7 @@ use crate::net::udp::{Class, Udp};
 use crate::net::unix::{Credentials, Unix};
 use crate::wait::ObjectId;
 use crate::world::Kernel;
+use model::causality::Stamp;
 use model::{Errno, ServiceId, VirtualTime};
 use std::net::SocketAddr;
 
@@ -58,6 +60,8 @@ pub(crate) enum Body {
 pub(crate) struct Received {
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// It is urgent data.
+    pub urgent: bool,
     /// How long the whole message was; more than the bytes if they were cut.
     pub length: usize,
     /// Who sent it, for protocols that say so.
@@ -72,6 +76,8 @@ pub(crate) struct Received {
     pub rights: Vec<FileId>,
     /// Who sent it, for `SO_PASSCRED`.
     pub credentials: Option<Credentials>,
+    /// The turns in which it was sent, of unix sockets.
+    pub causes: Vec<Stamp>,
 }
 
 /// `EPOLL*` bits of a socket that can be read.
@@ -82,6 +88,8 @@ pub(super) const OUT: u32 = (libc::EPOLLOUT | libc::EPOLLWRNORM) as u32;
 pub(super) const RDHUP: u32 = libc::EPOLLRDHUP as u32;
 /// `EPOLL*` bit of a socket that is done in both directions.
 pub(super) const HUP: u32 = libc::EPOLLHUP as u32;
+/// `EPOLL*` bit of a socket with urgent data.
+pub(super) const PRI: u32 = libc::EPOLLPRI as u32;
 /// `EPOLL*` bit of a socket with a pending error.
 pub(super) const ERR: u32 = libc::EPOLLERR as u32;
 
@@ -210,7 +218,10 @@ impl Kernel {
     }
     /// The same, for a program that is told of them (`FIONREAD`, `MSG_PEEK`) and may count on them.
     pub(crate) fn socket_tell(&mut self, id: ObjectId) -> usize {
-        let available = self.socket_available(id);
+        let available = match self.tcp_unread(id) {
+            Some(unread) => unread,
+            None => self.socket_available(id),
+        };
         self.socket_mut(id).told = available;
         available
     }
@@ -220,14 +231,23 @@ impl Kernel {
         let error = if socket.error.is_some() { ERR } else { 0 };
         error
             | match &socket.body {
-                Body::Tcp(tcp) => self.tcp_readiness(tcp),
+                Body::Tcp(tcp) => self.tcp_readiness(tcp, &socket.options),
                 Body::Udp(udp) => udp.readiness(),
                 Body::Unix(unix) => self.unix_readiness(socket, unix),
                 Body::Netlink(netlink) => netlink.readiness(),
             }
     }
+    /// Somebody gives a socket up: whoever finds at its other end that nothing more comes learns of that.
+    pub(crate) fn socket_ends_for_peer(&mut self, id: ObjectId) {
+        if let Some((connection, side)) = self.connection_of(id) {
+            self.causes.mark(Spot::Closing(connection, 1 - side));
+        } else if let Some(peer) = self.socket(id).and_then(|s| s.unix()).and_then(|u| u.peer) {
+            self.causes.mark(Spot::Ending(peer));
+        }
+    }
     /// Closes a socket that no descriptor refers to; nothing happens if it is gone.
     pub(crate) fn socket_close(&mut self, id: ObjectId) {
+        self.socket_ends_for_peer(id);
         let Some(socket) = self.socket(id) else { return };
         match &socket.body {
             Body::Tcp(_) => self.tcp_close(id),

@@ -1,16 +1,18 @@
 //! The data path of TCP: sending, receiving, half-closing, closing.
 
 use crate::abi::errno::{EAGAIN, ENOTCONN, EPIPE};
+use crate::causality::Spot;
 use crate::net::connection::{ConnectionId, Segment};
 use crate::net::socket::roomy;
 use crate::net::tcp::State;
+use crate::net::urgent::Reach;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
 use model::Errno;
 use std::net::SocketAddr;
 
 impl Kernel {
-    fn connection_of(&self, id: ObjectId) -> Option<(ConnectionId, usize)> {
+    pub(super) fn connection_of(&self, id: ObjectId) -> Option<(ConnectionId, usize)> {
         match self.socket(id)?.tcp()?.state {
             State::Connected { connection, side, .. } => Some((connection, side)),
             _ => None,
@@ -28,8 +30,9 @@ impl Kernel {
     }
     /// Bytes of a TCP socket that could be read now.
     pub(super) fn tcp_available(&self, id: ObjectId) -> usize {
-        let connection = self.connection_of(id).and_then(|(c, side)| Some(&self.net.connections.get(&c)?.sides[side]));
-        connection.map_or(0, |side| side.received.len())
+        let Some((connection, side)) = self.connection_of(id) else { return 0 };
+        let inline = self.reads_inline(id);
+        self.net.connections.get(&connection).map_or(0, |c| c.sides[side].reach(inline).len)
     }
     /// The other end's address.
     pub(super) fn tcp_peer(&self, id: ObjectId) -> Option<SocketAddr> {
@@ -55,13 +58,21 @@ impl Kernel {
         Ok(self.tcp_free(connection, 1 - side).0)
     }
     /// Sends bytes for which there is room.
-    pub(super) fn tcp_send(&mut self, id: ObjectId, bytes: Vec<u8>) {
+    pub(super) fn tcp_send(&mut self, id: ObjectId, segment: Segment) {
         if let Some((connection, side)) = self.connection_of(id)
-            && !bytes.is_empty()
+            && segment.len() > 0
         {
-            self.overhear_sent(connection, side, &bytes);
-            self.send_segment(connection, 1 - side, Segment::Data(bytes));
+            self.causes.put(Spot::Towards(connection, 1 - side), segment.len());
+            if let Segment::Data(bytes) | Segment::Urgent(bytes) = &segment {
+                self.overhear_sent(connection, side, bytes);
+            }
+            self.send_segment(connection, 1 - side, segment);
         }
+    }
+    /// How many bytes have been sent and have not arrived (`SIOCOUTQ`).
+    pub(crate) fn tcp_unsent(&self, id: ObjectId) -> usize {
+        let Some((connection, side)) = self.connection_of(id) else { return 0 };
+        self.net.connections.get(&connection).map_or(0, |c| c.sides[1 - side].flight_bytes)
     }
     /// Takes (or peeks at) what has arrived.
     pub(super) fn tcp_receive(&mut self, id: ObjectId, max: usize, peek: bool) -> Result<Vec<u8>, Errno> {
@@ -78,12 +89,22 @@ impl Kernel {
             };
         };
         let (free, capacity) = self.tcp_free(connection, side);
+        let inline = self.reads_inline(id);
         let Some(state) = self.net.side_mut(connection, side) else {
             return Err(ENOTCONN);
         };
-        let n = max.min(state.received.len());
+        let Reach { skip, len } = state.reach(inline);
+        let n = max.min(len);
+        if skip > 0 && max > 0 && !peek {
+            state.received.pop_front();
+            state.read_on(skip);
+            self.causes.take(Spot::Towards(connection, side), skip);
+        }
         if n == 0 {
             let ended = state.fin_received || state.read_shut || state.dead;
+            if ended && max != 0 {
+                self.causes.see(Spot::Closing(connection, side));
+            }
             // After a FIN the stream has ended properly, whatever came later.
             let clean = state.fin_received;
             if !clean && let Some(error) = self.take_error(id) {
@@ -92,9 +113,12 @@ impl Kernel {
             return if ended || max == 0 { Ok(Vec::new()) } else { Err(EAGAIN) };
         }
         if peek {
-            return Ok(state.received.range(..n).copied().collect());
+            self.causes.peek(Spot::Towards(connection, side), skip + n);
+            return Ok(state.received.range(skip..skip + n).copied().collect());
         }
+        self.causes.take(Spot::Towards(connection, side), n);
         let bytes: Vec<u8> = state.received.drain(..n).collect();
+        state.read_on(n);
         self.overhear_received(connection, side, &bytes);
         let sender = self.net.connections.get(&connection).and_then(|c| c.sides[1 - side].socket);
         if let Some(sender) = sender
@@ -135,6 +159,7 @@ impl Kernel {
         }
         state.read_shut |= read;
         if write && !std::mem::replace(&mut state.fin_sent, true) {
+            self.causes.mark(Spot::Closing(connection, 1 - side));
             self.send_segment(connection, 1 - side, Segment::Fin);
         }
         self.object_changed(id);

@@ -19,11 +19,13 @@
 //! A connection is forgotten when both sockets are closed.
 
 use crate::abi::errno::{EALREADY, ECONNABORTED, ECONNREFUSED, ECONNRESET, EISCONN, EPIPE, ETIMEDOUT};
+use crate::causality::Spot;
 use crate::faults::Fate;
 use crate::net::NetTimer;
 use crate::net::connection::{Connection, ConnectionId, Segment, Side};
 use crate::net::listen::Listening;
-use crate::net::socket::{HUP, IN, OUT, RDHUP, roomy};
+use crate::net::options::Options;
+use crate::net::socket::{HUP, IN, OUT, PRI, RDHUP, roomy};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
@@ -75,8 +77,10 @@ impl Kernel {
             State::Listening(_) => return Err(EISCONN),
             State::Connecting(_) => return Err(EALREADY),
             State::Connected { reported: true, .. } => return Err(EISCONN),
-            State::Connected { reported, .. } => {
+            State::Connected { reported, connection, .. } => {
                 *reported = true;
+                let granted = Spot::Granted(*connection);
+                self.causes.see(granted);
                 return Ok(true);
             }
             State::Closed { failed: true } => {
@@ -104,6 +108,7 @@ impl Kernel {
         let local = self.fix_local(id, route.source)?;
         let connection = ConnectionId(self.net.next_connection);
         self.net.next_connection += 1;
+        self.causes.mark(Spot::Wanted(connection));
         let sides = [Side::new(service, Some(id), local, target), Side::new(route.to, None, target, local)];
         let syn_sent = self.clock.now();
         let state = Connection { sides, localhost: route.localhost, syn_sent, retries: 0, overheard: None };
@@ -184,9 +189,7 @@ impl Kernel {
         let again = if fate.lost { RETRANSMIT } else { VirtualDuration::ZERO };
         let arrival = self.clock.now().after(latency).after(fate.late).after(again);
         let Some(side) = self.net.side_mut(id, to) else { return };
-        if let Segment::Data(bytes) = &segment {
-            side.flight_bytes += bytes.len();
-        }
+        side.flight_bytes += segment.len();
         side.flight.push_back(segment);
         if cut {
             side.held += 1;
@@ -210,9 +213,7 @@ impl Kernel {
         let Some(segment) = state.flight.pop_front() else {
             return;
         };
-        if let Segment::Data(bytes) = &segment {
-            state.flight_bytes -= bytes.len();
-        }
+        state.flight_bytes -= segment.len();
         self.segment_arrived(id, side, segment);
     }
     fn segment_arrived(&mut self, id: ConnectionId, side: usize, segment: Segment) {
@@ -221,7 +222,9 @@ impl Kernel {
         };
         let Some(socket) = state.socket else {
             // Nobody is there any more: whoever goes on talking is told so.
-            if matches!(segment, Segment::Data(_) | Segment::Established) && !std::mem::replace(&mut state.dead, true) {
+            if matches!(segment, Segment::Data(_) | Segment::Urgent(_) | Segment::Established)
+                && !std::mem::replace(&mut state.dead, true)
+            {
                 self.send_segment(id, 1 - side, Segment::Reset);
             }
             return;
@@ -231,6 +234,15 @@ impl Kernel {
         }
         match segment {
             Segment::Data(bytes) => state.received.extend(bytes),
+            Segment::Urgent(bytes) => {
+                state.received.extend(bytes);
+                let inline = self.reads_inline(socket);
+                if let Some(state) = self.net.side_mut(id, side) {
+                    let lost = state.urgent_arrived(inline);
+                    self.causes.take(Spot::Towards(id, side), lost);
+                }
+                self.signal_urgent(socket);
+            }
             Segment::Fin => state.fin_received = true,
             Segment::Established => {
                 let connected = State::Connected { connection: id, side, reported: false };
@@ -259,7 +271,7 @@ impl Kernel {
         self.object_changed(socket);
     }
     /// Readiness of a TCP socket, without its pending error.
-    pub(super) fn tcp_readiness(&self, tcp: &Tcp) -> u32 {
+    pub(super) fn tcp_readiness(&self, tcp: &Tcp, options: &Options) -> u32 {
         match &tcp.state {
             State::Closed { failed: true } => IN | OUT | RDHUP | HUP,
             State::Closed { failed: false } => OUT | HUP,
@@ -272,8 +284,11 @@ impl Kernel {
                 };
                 let ended = state.fin_received || state.read_shut || state.dead;
                 let mut bits = 0;
-                if ended || !state.received.is_empty() {
+                if ended || state.countable(options.flag(libc::SO_OOBINLINE)) >= options.least_read() {
                     bits |= IN;
+                }
+                if state.has_urgent() {
+                    bits |= PRI;
                 }
                 if ended {
                     bits |= RDHUP;

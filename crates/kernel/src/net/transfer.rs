@@ -7,6 +7,7 @@
 use crate::abi::errno::*;
 use crate::caller::Caller;
 use crate::file::{FileId, Target};
+use crate::net::connection::Segment;
 use crate::net::name::Address;
 use crate::net::packet::Packet;
 use crate::net::socket::Body;
@@ -28,6 +29,7 @@ const SEND_FLAGS: i32 = libc::MSG_DONTWAIT
     | libc::MSG_EOR
     | libc::MSG_CONFIRM
     | libc::MSG_DONTROUTE
+    | libc::MSG_OOB
     | libc::MSG_ZEROCOPY;
 /// A message to send.
 #[derive(Debug, Default)]
@@ -132,6 +134,9 @@ pub(super) fn send(c: &mut Caller<'_>, file: FileId, out: &Outgoing) -> Sys {
         return Err(ENOTSOCK);
     };
     let stream = socket.is_stream();
+    if out.flags & libc::MSG_OOB != 0 && socket.tcp().is_none() {
+        return Err(EOPNOTSUPP);
+    }
     let result = if stream { send_stream(c, file, id, out) } else { send_message(c, file, id, out) };
     if stream && result == Err(EPIPE) && out.flags & libc::MSG_NOSIGNAL == 0 {
         let (pid, uid) = (c.process_id().pid, c.owner().uid);
@@ -171,7 +176,8 @@ fn send_stream(c: &mut Caller<'_>, file: FileId, id: ObjectId, out: &Outgoing) -
             if unix {
                 send_to_peer(c, id, out, bytes, progress == 0);
             } else {
-                c.k.tcp_send(id, bytes);
+                let last = out.flags & libc::MSG_OOB != 0 && progress + n == total;
+                c.k.tcp_send(id, if last { Segment::Urgent(bytes) } else { Segment::Data(bytes) });
             }
             c.call().progress += n;
         }

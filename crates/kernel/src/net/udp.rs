@@ -8,6 +8,7 @@ use crate::net::socket::{HUP, IN, OUT, RDHUP, Received};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
 use crate::world::Kernel;
+use model::causality::{Stamp, Via};
 use model::{Errno, ServiceId, VirtualDuration, VirtualTime};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -42,6 +43,7 @@ pub(crate) struct Class {
 #[derive(Debug)]
 struct Queued {
     bytes: Vec<u8>,
+    cause: Stamp,
     class: Class,
     arrived: VirtualTime,
     from: SocketAddr,
@@ -52,6 +54,7 @@ struct Queued {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
     bytes: Vec<u8>,
+    cause: Stamp,
     class: Class,
     transport: Transport,
     sender: ObjectId,
@@ -141,7 +144,8 @@ impl Kernel {
         let length = bytes.len();
         let localhost = route.localhost;
         let (from, to) = ((service, from), (route.to, to));
-        let datagram = Datagram { bytes, class, transport, sender: id, from, to, localhost };
+        let cause = self.causes.stamp();
+        let datagram = Datagram { bytes, cause, class, transport, sender: id, from, to, localhost };
         self.send_datagram(datagram);
         Ok(length)
     }
@@ -175,7 +179,8 @@ impl Kernel {
     }
     /// A datagram has reached the host it is for.
     pub(super) fn datagram_arrived(&mut self, datagram: Datagram) {
-        let Datagram { bytes, class, transport, sender, from: (from, source), to: (to, target), localhost } = datagram;
+        let Datagram { bytes, cause, class, transport, sender, from, to, localhost } = datagram;
+        let ((from, source), (to, target)) = (from, to);
         if self.power.is_down(to) {
             return;
         }
@@ -195,7 +200,7 @@ impl Kernel {
             return;
         }
         udp.queued += bytes.len() + OVERHEAD;
-        udp.received.push_back(Queued { bytes, class, arrived, from: from_address, to: to_address });
+        udp.received.push_back(Queued { bytes, cause, class, arrived, from: from_address, to: to_address });
         self.object_changed(id);
     }
     /// Nobody listens: a sender that is connected hears about it.
@@ -239,10 +244,12 @@ impl Kernel {
             arrived: next.arrived,
             ..Received::default()
         };
+        let cause = next.cause;
         if !peek {
             udp.queued -= received.length + OVERHEAD;
             udp.received.pop_front();
         }
+        self.causes.learn(cause, Via::Message);
         Ok(received)
     }
 }

@@ -10,6 +10,7 @@
 //! an inode of the file system; [`super::name::Names`] knows which socket is behind it.
 
 use crate::abi::errno::*;
+use crate::causality::Spot;
 use crate::net::listen::Listening;
 use crate::net::name::{UnixKey, UnixName};
 use crate::net::packet::Packet;
@@ -94,6 +95,7 @@ impl Kernel {
         }
         let listening = unix.listening.get_or_insert_default();
         (listening.backlog, listening.credentials) = (backlog, who);
+        self.causes.mark(Spot::Listener(id));
         self.object_changed(id);
         Ok(())
     }
@@ -144,6 +146,8 @@ impl Kernel {
         (unix.peer, unix.peer_name, unix.connected) = (Some(child), target_name, true);
         unix.peer_credentials = Some(server);
         self.socket_mut(target).listening_mut().expect("seen above").queue.push_back(child);
+        self.causes.mark(Spot::Queued(child));
+        self.causes.see(Spot::Listener(target));
         self.object_changed(target);
         self.object_changed(id);
         Ok(())
@@ -173,6 +177,7 @@ impl Kernel {
             let unix = self.socket_mut(peer).unix_mut().expect("peers are unix sockets");
             unix.read_shut |= write;
             unix.write_shut |= read;
+            self.causes.mark(Spot::Ending(peer));
             self.object_changed(peer);
         }
         self.object_changed(id);

@@ -125,6 +125,8 @@ fn copy_context(c: &mut Caller<'_>, r: Request, id: ThreadId, process: ProcessId
     child.fs_base = parent.fs_base;
     child.mask = parent.mask;
     (child.affinity, child.nice) = (parent.affinity, parent.nice);
+    // What is reset is a policy that an ordinary user cannot have.
+    child.policy = parent.policy & !libc::SCHED_RESET_ON_FORK;
     child.extended = extended;
     if r.stack != 0 {
         child.registers.rsp = r.stack;

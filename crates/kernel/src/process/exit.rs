@@ -11,12 +11,14 @@
 //! its own address space. [`Kernel::kill_process`] is for when that memory no longer matters.
 
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::host::Host;
 use crate::process::{ExitStatus, ProcessId};
 use crate::signal::{Info, SIG_DFL, SIG_IGN, SIGCHLD, Target};
 use crate::syscall::{Outcome, Sys};
 use crate::wait::WaitKey;
 use crate::world::Kernel;
+use model::causality::Via;
 use model::{ThreadId, Value};
 
 /// The parent of a process that nobody is left to wait for.
@@ -96,7 +98,8 @@ impl Kernel {
     }
     /// Lets a thread go on that `vfork` keeps waiting for this process.
     pub fn release_vfork_parent(&mut self, id: ProcessId) {
-        if self.process_mut(id).vfork_parent.take().is_some() {
+        if let Some(parent) = self.process_mut(id).vfork_parent.take() {
+            self.causes.tell(parent, Via::End);
             self.wake(WaitKey::Vfork(id));
         }
     }
@@ -134,6 +137,8 @@ impl Kernel {
         self.pidfd_ended(id);
         let process = self.process_mut(id);
         let first = process.parent == 0;
+        self.causes.mark(Spot::Exit(id));
+        self.causes.tell(id.thread(id.pid), Via::End);
         self.release_vfork_parent(id);
         if first {
             self.exits.insert(id, status);

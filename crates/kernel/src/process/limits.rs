@@ -4,7 +4,7 @@ use crate::abi::errno::{EAGAIN, EINVAL, ENOMEM, EPERM, ESRCH};
 use crate::caller::Caller;
 use crate::memory::AddressSpace;
 use crate::process::{Process, ProcessId, Thread};
-use crate::syscall::{Sys, dispatch, done};
+use crate::syscall::{Sys, done};
 use crate::time::CALL_COST;
 use crate::world::Kernel;
 use model::{Errno, ServiceId, ThreadId};
@@ -280,7 +280,7 @@ pub fn ioprio_set(_: &mut Caller<'_>) -> Sys {
 }
 
 /// Fails unless argument 0 names a thread of the caller's service; 0 is the caller.
-fn thread_exists(c: &Caller<'_>) -> Result<(), Errno> {
+pub(super) fn thread_exists(c: &Caller<'_>) -> Result<(), Errno> {
     let named = c.int(0);
     if named < 0 {
         return Err(EINVAL);
@@ -295,7 +295,7 @@ pub fn processors(c: &Caller<'_>) -> u32 {
 ///
 /// # Errors
 /// `EINVAL`, `ESRCH`.
-fn thread_named(c: &Caller<'_>) -> Result<ThreadId, Errno> {
+pub(super) fn thread_named(c: &Caller<'_>) -> Result<ThreadId, Errno> {
     let id = match c.int(0) {
         0 => c.id,
         tid => ThreadId { service: c.service(), tid: u32::try_from(tid).map_err(|_| ESRCH)? },
@@ -337,104 +337,5 @@ pub fn sched_setaffinity(c: &mut Caller<'_>) -> Sys {
         return Err(EINVAL);
     }
     c.k.thread_mut(id).affinity = wanted;
-    done(0)
-}
-/// Accepts the policies that an ordinary user may have.
-fn ordinary_policy(c: &mut Caller<'_>, policy: i32, priority: u32) -> Sys {
-    match policy & !libc::SCHED_RESET_ON_FORK {
-        libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE if priority == 0 => done(0),
-        libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE => Err(EINVAL),
-        libc::SCHED_FIFO | libc::SCHED_RR => Err(EPERM),
-        _ => dispatch::refuse(c, EINVAL, "scheduling policy"),
-    }
-}
-/// `sched_setscheduler(tid, policy, parameters)`.
-///
-/// # Errors
-/// `EPERM` for a real-time policy, `EINVAL`, `ESRCH`, `EFAULT`.
-pub fn sched_setscheduler(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
-    let priority = c.read_u32(c.arg(2))?;
-    ordinary_policy(c, c.int(1), priority)
-}
-/// `sched_getscheduler(tid)`.
-///
-/// # Errors
-/// `EINVAL`, `ESRCH`.
-pub fn sched_getscheduler(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
-    done(libc::SCHED_OTHER)
-}
-/// `sched_setparam(tid, parameters)`.
-///
-/// # Errors
-/// `EINVAL` for a priority, `ESRCH`, `EFAULT`.
-pub fn sched_setparam(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
-    let priority = c.read_u32(c.arg(1))?;
-    ordinary_policy(c, libc::SCHED_OTHER, priority)
-}
-/// `sched_getparam(tid, parameters)`.
-///
-/// # Errors
-/// `EINVAL`, `ESRCH`, `EFAULT`.
-pub fn sched_getparam(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
-    c.write_u32(c.arg(1), 0)?;
-    done(0)
-}
-/// `sched_get_priority_max(policy)`.
-///
-/// # Errors
-/// `EINVAL`.
-pub fn sched_get_priority_max(c: &mut Caller<'_>) -> Sys {
-    priority_bound(c, 99)
-}
-/// `sched_get_priority_min(policy)`.
-///
-/// # Errors
-/// `EINVAL`.
-pub fn sched_get_priority_min(c: &mut Caller<'_>) -> Sys {
-    priority_bound(c, 1)
-}
-fn priority_bound(c: &Caller<'_>, real_time: i32) -> Sys {
-    match c.int(0) {
-        libc::SCHED_FIFO | libc::SCHED_RR => done(real_time),
-        libc::SCHED_OTHER | libc::SCHED_BATCH | libc::SCHED_IDLE | libc::SCHED_DEADLINE => done(0),
-        _ => Err(EINVAL),
-    }
-}
-/// `sched_rr_get_interval(tid, interval)`.
-///
-/// # Errors
-/// `EINVAL`, `ESRCH`, `EFAULT`.
-pub fn sched_rr_get_interval(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
-    c.write_timespec(c.arg(1), 4_000_000)?;
-    done(0)
-}
-/// `sched_setattr(tid, attributes, flags)`.
-///
-/// # Errors
-/// `EPERM` for a real-time policy, `EINVAL`, `ESRCH`, `EFAULT`.
-pub fn sched_setattr(c: &mut Caller<'_>) -> Sys {
-    thread_exists(c)?;
-    let attributes: [u8; 24] = c.read_array(c.arg(1))?;
-    let word = |at: usize| u32::from_le_bytes(attributes[at..at + 4].try_into().expect("four bytes"));
-    ordinary_policy(c, word(4) as i32, word(20))
-}
-/// `sched_getattr(tid, attributes, size, flags)`.
-///
-/// # Errors
-/// `EINVAL` for too small a buffer, `ESRCH`, `EFAULT`.
-pub fn sched_getattr(c: &mut Caller<'_>) -> Sys {
-    const SIZE: u32 = 48;
-    thread_exists(c)?;
-    if c.arg(2) < u64::from(SIZE) || c.arg(3) != 0 {
-        return Err(EINVAL);
-    }
-    let mut attributes = [0; SIZE as usize];
-    attributes[..4].copy_from_slice(&SIZE.to_le_bytes());
-    c.write(c.arg(1), &attributes)?;
     done(0)
 }

@@ -1,6 +1,7 @@
 //! Names and numbers of processes, the system's name, per-thread registrations, and entropy.
 
 use crate::abi::errno::{EINVAL, ENODEV, EPERM, ESRCH};
+use crate::abi::text;
 use crate::caller::Caller;
 use crate::memory::HIGHEST;
 use crate::process::ProcessId;
@@ -288,11 +289,11 @@ fn thread_name(c: &mut Caller<'_>) -> Sys {
             }
             name.push(byte);
         }
-        c.thread().name = String::from_utf8_lossy(&name).into_owned();
+        c.thread().name = text::to_text(name);
         return done(0);
     }
     let mut name = [0; NAME_MAX];
-    for (to, from) in name[..NAME_MAX - 1].iter_mut().zip(c.thread().name.as_bytes()) {
+    for (to, from) in name[..NAME_MAX - 1].iter_mut().zip(&*text::to_bytes(&c.thread().name)) {
         *to = *from;
     }
     c.write(c.arg(1), &name)?;

@@ -17,6 +17,7 @@ pub mod exit;
 pub mod extended;
 pub mod limits;
 pub mod misc;
+pub mod policy;
 pub mod wait;
 
 pub use extended::Extended;
@@ -270,6 +271,8 @@ pub struct Thread {
     pub affinity: u64,
     /// How nice it is: -20 to 19.
     pub nice: i8,
+    /// `SCHED_*`, with `SCHED_RESET_ON_FORK`.
+    pub policy: i32,
     /// Calls made since it last gave the processor away.
     pub slice: u32,
     /// How long counted loops have kept it from making a call.
@@ -300,6 +303,7 @@ impl Thread {
             name: name.to_owned(),
             affinity: 0,
             nice: 0,
+            policy: libc::SCHED_OTHER,
             slice: 0,
             spun: VirtualDuration::ZERO,
             last_fault: crate::signal::HardwareFault::default(),

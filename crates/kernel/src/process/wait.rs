@@ -2,6 +2,7 @@
 
 use crate::abi::errno::{EAGAIN, ECHILD, EINVAL, ESRCH};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::process::{ExitStatus, Process, ProcessId};
 use crate::signal::{SIGCHLD, SIGCONT};
 use crate::syscall::{Sys, block, done};
@@ -121,6 +122,7 @@ fn consume(c: &mut Caller<'_>, child: ProcessId, change: Change) {
         Change::Ended(_) => {
             let used = c.k.processes[&child].usage();
             c.process().children_usage += used;
+            c.k.causes.see(Spot::Exit(child));
             c.k.reap(child);
         }
         _ => c.k.process_mut(child).job.change = None,

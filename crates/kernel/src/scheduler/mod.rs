@@ -28,6 +28,9 @@ use model::{Hint, Kind, Stream, ThreadId};
 /// A thread that makes so many calls in a row while others could run has to give way once: it is the ordinary run's
 /// time slice, and what ends a loop of calls that waits for another thread.
 pub const SLICE: u32 = 5_000;
+/// By so many calls at most a slice is longer than that. Were all of one length, a loop could come to the same of its
+/// calls each time: to the one that it makes with a lock in its hands, which the others would never get.
+const SLICE_VARIES: u32 = 16;
 
 /// What the process that holds the baton has to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +132,11 @@ impl Kernel {
                 call.again = true;
                 self.attempt(host, id);
             }
-            Pending::Exec(program) => crate::exec::load(self, host, id, *program),
+            Pending::Exec(program) => {
+                self.causes.begin(id, self.threads[&id].space, self.log.count());
+                crate::exec::load(self, host, id, *program);
+                self.causes.end(self.log.count());
+            }
             Pending::Driver => return self.driver_attempt(id),
         }
         if id.service.is_driver() {
@@ -168,7 +175,8 @@ impl Kernel {
             return self.pick();
         }
         let yielding = std::mem::take(&mut self.yielding);
-        let expired = alive && self.threads[&current].slice >= SLICE;
+        let expired = alive && self.threads[&current].slice >= SLICE + self.expiries % SLICE_VARIES;
+        self.expiries = self.expiries.wrapping_add(u32::from(expired));
         if alive && !yielding && !expired {
             let mut candidates = std::mem::take(&mut self.candidates);
             candidates.clear();

@@ -3,9 +3,10 @@
 use super::{Action, HardwareFault, Info, Reaction, SIG_DFL, SIGKILL, SIGSEGV, SignalMask, is_crash, name};
 use crate::abi::errno::EINTR;
 use crate::host::Host;
-use crate::process::{ExitStatus, Pending, ThreadState};
+use crate::process::{ExitStatus, Pending, ProcessId, Thread, ThreadState};
 use crate::wait::Restart;
 use crate::world::{Ending, Kernel};
+use model::causality::Via;
 use model::{ThreadId, Value};
 
 /// Calls that move data and, interrupted on the way, end with how much they have moved.
@@ -99,11 +100,18 @@ impl Kernel {
         if info.code == Info::TIMER {
             info.uid = overrun;
         }
+        self.causes.learn(info.cause, Via::Signal);
         Some(info)
     }
 
     fn react(&mut self, host: &mut dyn Host, id: ThreadId, info: Info) {
-        let process = self.threads[&id].process;
+        let Thread { process, space, .. } = self.threads[&id];
+        self.causes.begin(id, space, self.log.count());
+        self.causes.learn(info.cause, Via::Signal);
+        self.react_to(host, id, process, info);
+        self.causes.end(self.log.count());
+    }
+    fn react_to(&mut self, host: &mut dyn Host, id: ThreadId, process: ProcessId, info: Info) {
         let reaction = self.processes[&process].reaction(info.signal);
         // Nobody is left who could continue it: only SIGSTOP stops it then.
         if reaction == Reaction::Stop

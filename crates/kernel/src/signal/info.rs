@@ -1,6 +1,7 @@
 //! `siginfo_t`: what a handler learns about a signal.
 
 use super::is_synchronous;
+use model::causality::Stamp;
 
 /// What a handler learns about a signal (`siginfo_t`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Info {
     pub value: u64,
     /// `si_addr` for faults.
     pub address: u64,
+    /// Who sent it, for the order of events; no program sees it.
+    pub cause: Stamp,
 }
 
 impl Info {
@@ -59,6 +62,6 @@ impl Info {
     pub fn from_bytes(signal: u8, bytes: &[u8; Info::SIZE]) -> Info {
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
         let value = u64::from(word(24)) | u64::from(word(28)) << 32;
-        Info { signal, code: word(8) as i32, pid: word(16), uid: word(20), value, address: 0 }
+        Info { signal, code: word(8) as i32, pid: word(16), uid: word(20), value, ..Info::default() }
     }
 }

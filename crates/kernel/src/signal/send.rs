@@ -18,6 +18,7 @@ pub enum Target {
 impl Kernel {
     /// Sends a signal; nothing happens if the target is gone.
     pub fn send_signal(&mut self, target: Target, info: Info) {
+        let info = Info { cause: self.causes.stamp(), ..info };
         let Some(process) = self.addressee(target) else { return };
         let signal = info.signal;
         if signal == SIGCONT {

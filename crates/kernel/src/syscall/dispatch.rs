@@ -7,7 +7,7 @@ use crate::caller::Caller;
 use crate::faults::{About, Ruling};
 use crate::file::Target;
 use crate::host::Host;
-use crate::process::Pending;
+use crate::process::{InCall, Pending, Thread};
 use crate::time::reading::is_reading;
 use crate::wait::{Restart, Wait, WaitKey};
 use crate::world::{Ending, Kernel};
@@ -48,8 +48,8 @@ impl Kernel {
 
     /// Tries a thread's call, for the first time or again, and settles what came of it.
     pub(crate) fn attempt(&mut self, host: &mut dyn Host, id: ThreadId) {
-        let args = self.threads[&id].call.args;
-        let number = self.threads[&id].call.number;
+        let Thread { space, call: InCall { args, number, .. }, .. } = self.threads[&id];
+        self.causes.begin(id, space, self.log.count());
         let mut caller = Caller { k: self, host, id, args };
         let result = fault(&mut caller).unwrap_or_else(|| execute(&mut caller, number));
         match result {
@@ -58,6 +58,7 @@ impl Kernel {
             Ok(Outcome::NoReturn) => self.record(id, 0),
             Ok(Outcome::Block(wait)) => self.block(id, wait),
         }
+        self.causes.end(self.log.count());
     }
 
     fn block(&mut self, id: ThreadId, wait: Wait) {

@@ -4,6 +4,7 @@ use super::settings::special;
 use super::{QUEUE, READABLE, Side, WRITABLE};
 use crate::abi::errno::{EAGAIN, EBUSY, EFAULT, EIO, ENXIO};
 use crate::caller::Caller;
+use crate::causality::Spot;
 use crate::file::io::park_or_again;
 use crate::file::ranges::{gather, scatter, total, with_buffer};
 use crate::file::{FileId, Target, pipe};
@@ -113,6 +114,7 @@ fn read_master(c: &mut Caller<'_>, file: FileId, object: ObjectId, into: &[(u64,
         return park_or_again(c, file, object, "nothing was written to the terminal");
     }
     let slave = terminal.slave;
+    c.k.causes.see(Spot::Side(object, Side::Slave as u8));
     let moved = with_buffer(c, |c, buffer| {
         let terminal = c.k.terminal_mut(object).ok_or(EIO)?;
         let n = buffer.len().min(usize::try_from(wanted).unwrap_or(usize::MAX)).min(terminal.discipline.output.len());
@@ -190,6 +192,7 @@ fn raw_wait(c: &mut Caller<'_>, object: ObjectId, (available, least): (usize, us
 
 /// Takes what was typed.
 fn take(c: &mut Caller<'_>, master: ObjectId, into: &[(u64, u64)]) -> Sys {
+    c.k.causes.see(Spot::Side(master, Side::Master as u8));
     let wanted = usize::try_from(total(into)).unwrap_or(usize::MAX);
     let given = with_buffer(c, |c, buffer| {
         let terminal = c.k.terminal_mut(master).ok_or(EIO)?;
@@ -234,6 +237,7 @@ pub(crate) fn write(c: &mut Caller<'_>, file: FileId, object: ObjectId, from: &[
         })?;
         if moved != 0 {
             c.call().progress += moved as u64;
+            c.k.causes.mark(Spot::Side(master, side as u8));
             match side {
                 Side::Master => c.k.terminal_settles(master),
                 Side::Slave => c.k.object_event(master, READABLE),

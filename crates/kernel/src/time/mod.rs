@@ -117,6 +117,11 @@ impl Timers {
     pub fn next(&self) -> Option<VirtualTime> {
         self.armed.first_key_value().map(|(id, _)| id.0)
     }
+    /// When the next timer is due that is not the driver's own waiting.
+    pub fn next_of_services(&self) -> Option<VirtualTime> {
+        let own = |action: &TimerAction| matches!(action, TimerAction::Wake(id) if id.service.is_driver());
+        self.armed.iter().find(|(_, action)| !own(action)).map(|(id, _)| id.0)
+    }
     /// Takes the next timer that is due.
     pub fn due(&mut self, now: VirtualTime) -> Option<TimerAction> {
         let (id, _) = self.armed.first_key_value()?;

@@ -44,7 +44,7 @@ impl Kernel {
             timer.next = None;
         }
         let Some((target, signal, value)) = timer.notify else { return };
-        let info = Info { code: Info::TIMER, pid: id, uid: 0, value, signal, address: 0 };
+        let info = Info { code: Info::TIMER, pid: id, value, signal, ..Info::default() };
         self.send_signal(target, info);
     }
     /// A signal was taken: the timers of its process that sent it start their next period. Returns how many periods the

@@ -5,6 +5,7 @@ mod ends;
 mod futexes;
 mod harness;
 mod identity;
+mod limits;
 mod signals;
 mod sleeping;
 mod storm;

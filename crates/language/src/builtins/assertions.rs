@@ -2,12 +2,14 @@
 //! world run on until it comes to rest before it gives up.
 
 use crate::args::{Call, Named, is_callable};
+use crate::causes;
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
 use crate::fields::View;
 use crate::filter::FieldFilter;
 use crate::log::{self, Query};
-use crate::session::{Live, Session, Stage, observer};
+use crate::session::{Live, Rest, Session, Stage, observer};
 use model::VirtualDuration;
+use model::causality::Relation;
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
@@ -30,7 +32,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let msg = take_text(&mut call, "msg")?;
         call.finish()?;
         if condition.to_bool() {
-            return Ok(NoneType);
+            return Ok(held(eval));
         }
         Err(Violation::new(msg.unwrap_or_else(|| "assertion failed".to_owned())).into())
     }
@@ -48,7 +50,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let msg = take_text(&mut call, "msg")?;
         call.finish()?;
         if a.equals(b)? {
-            return Ok(NoneType);
+            return Ok(held(eval));
         }
         let suffix = msg.map(|m| format!(" ({m})")).unwrap_or_default();
         Err(Violation::new(format!("assert_eq failed: {} != {}{suffix}", a.to_repr(), b.to_repr())).into())
@@ -89,10 +91,11 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
             return Ok(NoneType);
         }
         // The world stands still for a monitor; before an expect it has come to rest already.
+        let mut rest = live.rest.get();
         let may_wait = !live.monitoring.get() && (live.stage.get() == Stage::Body || within.is_some());
         if may_wait {
             let within = within.unwrap_or(crate::run::SETTLE);
-            live.machine.settle(live.machine.now().after(within)).map_err(interrupted)?;
+            rest = Some(Rest::from(live.machine.settle(live.machine.now().after(within)).map_err(interrupted)?));
             if log::first(eval, live, &query)?.is_some() {
                 return Ok(NoneType);
             }
@@ -100,7 +103,8 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let what = msg.unwrap_or_else(|| "an event that must eventually happen did not".to_owned());
         let waited = if may_wait { within.unwrap_or(crate::run::SETTLE) } else { VirtualDuration::ZERO };
         let waited = if waited == VirtualDuration::ZERO { String::new() } else { format!(" within {waited}") };
-        Err(Violation::new(format!("{what}{waited}: none of {} events matches", live.machine.events())).into())
+        let rest = rest.map(|rest| live.at_rest(rest)).unwrap_or_default();
+        Err(Violation::new(format!("{what}{waited}: none of {} events matches{rest}", live.machine.events())).into())
     }
 
     /// The first event that matches `first` must come before the first that matches `then`.
@@ -114,6 +118,7 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let mut call = Call::new("assert_before", args, kwargs);
         let (first, then) = (call.required("first")?, call.required("then")?);
         let msg = take_text(&mut call, "msg")?;
+        let causally = call.named("causally").map(|v| call.flag("causally", v)).transpose()?.unwrap_or(false);
         let first_query = take_side(&call, "first", first, live)?;
         let then_query = take_side(&call, "then", then, live)?;
         call.finish()?;
@@ -126,11 +131,20 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         };
         let first = found(eval, "first", &first_query)?;
         let then = found(eval, "then", &then_query)?;
-        if first.index < then.index {
-            return Ok(NoneType);
+        if first.index < then.index && !causally {
+            return Ok(held(eval));
         }
-        let message =
-            format!("{prefix}the wrong order: {} does not come before {}", first.description, then.description);
+        let relation = causes::between(live, first.index, then.index);
+        if causally && relation.as_ref().is_ok_and(|r| *r == Relation::Before) {
+            return Ok(held(eval));
+        }
+        let (a, b) = (first.description, then.description);
+        let message = match relation {
+            Err(error) if causally => return Err(error.into()),
+            Ok(relation) if causally => format!("{prefix}the first did not lead to the second: {a} {relation} {b}"),
+            Ok(relation) => format!("{prefix}the wrong order: {a} does not come before {b}: it {relation} that"),
+            Err(_) => format!("{prefix}the wrong order: {a} does not come before {b}"),
+        };
         Err(Violation::new(message).at(Some(then.index.max(first.index))).into())
     }
 
@@ -144,6 +158,14 @@ pub(super) fn assertions(builder: &mut GlobalsBuilder) {
         let query = take_query(Call::new("events", args, kwargs), live)?;
         log::all(eval, live, &query)
     }
+}
+
+/// An assertion holds.
+fn held(eval: &Evaluator<'_, '_, '_>) -> NoneType {
+    if let Some(live) = Session::of(eval).and_then(Session::live) {
+        live.known.settled();
+    }
+    NoneType
 }
 
 /// Warns if an assertion that holds because nothing was found could not have found anything: nobody is asked to report

@@ -4,7 +4,7 @@
 use crate::args::Call;
 use crate::diagnostic::Diagnostic;
 use crate::values::service::MachineDecl;
-use model::plan::User;
+use model::plan::{PROCESSORS_MAX, SIZES, User, bytes_of};
 use starlark::values::Value;
 
 /// How a program is built before anything runs.
@@ -40,7 +40,7 @@ pub(super) fn machine(call: &mut Call<'_>) -> Result<MachineDecl, Diagnostic> {
     }
     let hardware = &mut machine.hardware;
     if let Some(value) = call.named("cpus") {
-        let count = u32::try_from(call.int("cpus", value)?).ok().filter(|n| (1..=64).contains(n));
+        let count = u32::try_from(call.int("cpus", value)?).ok().filter(|n| (1..=PROCESSORS_MAX).contains(n));
         hardware.processors = count.ok_or_else(|| call.bad("cpus", "must be a number from 1 to 64"))?;
     }
     if let Some(value) = call.named("memory") {
@@ -77,47 +77,17 @@ fn volumes<'v>(call: &Call<'v>, value: Value<'v>, machine: &mut MachineDecl) -> 
     Ok(())
 }
 
-/// Reads `"postgres"`, `"postgres:70"` or `"postgres:70:70"`.
 fn user<'v>(call: &Call<'v>, value: Value<'v>) -> Result<User, Diagnostic> {
     let text = call.text("user", value)?;
-    let bad = |why: &str| call.bad("user", why).focus(&text);
-    let mut parts = text.split(':');
-    let name = parts.next().unwrap_or_default();
-    let good = name.chars().next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-    if !good {
-        return Err(bad("must be a name, as in \"postgres\" or \"postgres:70\""));
-    }
-    let number = |part: Option<&str>, otherwise: u32| part.map_or(Ok(otherwise), str::parse::<u32>);
-    let uid = number(parts.next(), User::default().uid).map_err(|_| bad("has an id that is no number"))?;
-    let gid = number(parts.next(), uid).map_err(|_| bad("has a group id that is no number"))?;
-    if name == "root" || uid == 0 {
-        return Err(bad("cannot be root: programs run without privileges"));
-    }
-    if parts.next().is_some() {
-        return Err(bad("has more than a name, a user id and a group id"));
-    }
-    Ok(User { name: name.to_owned(), uid, gid, home: format!("/home/{name}") })
+    text.parse().map_err(|why: &str| call.bad("user", why).focus(&text))
 }
 
-/// Reads `"512MB"`, `"2GiB"` or a number of bytes; units are powers of 1,024.
+/// Reads `"512MB"`, `"2GiB"` or a number of bytes.
 fn size<'v>(call: &Call<'v>, name: &str, value: Value<'v>) -> Result<u64, Diagnostic> {
     let bytes = match value.unpack_str() {
         None => u64::try_from(call.int(name, value)?).ok(),
-        Some(text) => {
-            let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-            let shift = match text[digits..].trim().to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
-                "" => Some(0),
-                "k" => Some(10),
-                "m" => Some(20),
-                "g" => Some(30),
-                "t" => Some(40),
-                _ => None,
-            };
-            let number = text[..digits].parse::<u64>().ok();
-            shift.zip(number).and_then(|(shift, n)| n.checked_mul(1 << shift))
-        }
+        Some(text) => bytes_of(text),
     };
-    let bytes = bytes.filter(|n| (1 << 20..=1 << 50).contains(n));
+    let bytes = bytes.filter(|n| SIZES.contains(n));
     bytes.ok_or_else(|| call.bad(name, "must be a size of at least 1 MB, such as \"512MB\" or \"2GiB\"").focus(name))
 }

@@ -7,7 +7,7 @@ use crate::evaluate;
 use crate::fields::{Fields, View};
 use crate::log::value_of;
 use crate::run::{SETTLE, monitors};
-use crate::session::{Live, driver};
+use crate::session::{Live, Rest, driver};
 use crate::store::Store;
 use crate::values::event::EventValue;
 use crate::values::monitor::Matcher;
@@ -73,13 +73,17 @@ pub(super) fn temporal(builder: &mut GlobalsBuilder) {
         let mut next = 0;
         Store::of(module).awaited.borrow_mut().push(wanted);
         monitors::activate(module, live, &[])?;
+        let mut rest = Rest::Not;
         let found = loop {
             match scan(eval, live, wanted, &mut next) {
                 Ok(None) if live.machine.now() >= deadline => break Ok(None),
                 Ok(None) => match live.machine.settle(deadline) {
                     Err(stopped) => break Err(interrupted(stopped)),
                     // It came to rest, or an event of this kind has happened.
-                    Ok(_) if next as u64 == live.machine.events() => break Ok(None),
+                    Ok(settled) if next as u64 == live.machine.events() => {
+                        rest = settled.into();
+                        break Ok(None);
+                    }
                     Ok(_) => {}
                 },
                 other => break other,
@@ -88,7 +92,8 @@ pub(super) fn temporal(builder: &mut GlobalsBuilder) {
         Store::of(module).awaited.borrow_mut().retain(|v| !v.ptr_eq(wanted));
         monitors::activate(module, live, &[])?;
         found?.ok_or_else(|| {
-            let message = format!("no event matches within {within}: none of {}", live.machine.events());
+            let events = live.machine.events();
+            let message = format!("no event matches within {within}: none of {events}{}", live.at_rest(rest));
             Violation::new(message).into()
         })
     }

@@ -247,7 +247,7 @@ impl<'v> Context<'_, 'v, '_> {
         }
         let watched = !Store::of(self.module).active.borrow().is_empty();
         if watched || !test.expect.is_none() {
-            live.machine.settle(live.machine.now().after(SETTLE))?;
+            live.rest.set(Some(live.machine.settle(live.machine.now().after(SETTLE))?.into()));
         }
         live.stage.set(Stage::Expect);
         for (_, property) in properties_of(test.expect) {
@@ -257,14 +257,17 @@ impl<'v> Context<'_, 'v, '_> {
             } else if property.kind == Kind::Eventually
                 && !temporal::holds(eval, live, property).map_err(|e| self.broken(&e))?
             {
-                return Err(self.failure("assertion", &temporal::describe(property, None), None).into());
+                let message = self.explain(temporal::describe(property, None));
+                let message = message + &live.rest.get().map(|rest| live.at_rest(rest)).unwrap_or_default();
+                return Err(self.failure("assertion", &message, None).into());
             }
         }
         if !test.expect.is_none() && properties_of(test.expect).is_empty() {
             let answer = call(eval, test.expect, &[result]).map_err(|e| self.broken(&e))?;
             self.go_on()?;
             if answer.unpack_bool() == Some(false) {
-                return Err(self.failure("assertion", "FB0309: expect returned False", None).into());
+                let message = self.explain("FB0309: expect returned False".to_owned());
+                return Err(self.failure("assertion", &message, None).into());
             }
         }
         Ok(())
@@ -301,6 +304,7 @@ impl<'v> Context<'_, 'v, '_> {
             }
             Raised::Violation { message, at, place } => {
                 let location = place.map(|p| p.to_string());
+                let message = self.explain(message);
                 Failure { at, location, ..self.failure("assertion", &message, None) }.into()
             }
             Raised::Error(error) => self.mistake(&error).into(),
@@ -309,11 +313,21 @@ impl<'v> Context<'_, 'v, '_> {
 
     fn monitor(&self, error: &starlark::Error, monitor: &str, index: EventIndex) -> Failure {
         let (kind, message, location) = match raised(error, self.program.sources(), &self.session.budget) {
-            Raised::Violation { message, place, .. } => ("monitor", message, place.map(|p| p.to_string())),
+            Raised::Violation { message, place, .. } => {
+                ("monitor", self.explain(message), place.map(|p| p.to_string()))
+            }
             Raised::Error(error) => ("error", text_of(&error), error.location()),
             Raised::Halted(_) | Raised::Interrupted => ("error", "the world was stopped".to_owned(), None),
         };
         Failure { kind: kind.into(), property: monitor.to_owned(), message, at: Some(index), location }
+    }
+
+    /// A message of a failure, with what was last asked about causes.
+    fn explain(&self, message: String) -> String {
+        match self.session.live() {
+            Some(live) => live.known.explain(message),
+            None => message,
+        }
     }
 
     /// A mistake in the specification itself.

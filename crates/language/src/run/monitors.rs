@@ -114,6 +114,7 @@ pub(crate) fn deliver<'v>(
         let value = value_of(module, live, &event);
         let monitor = Monitor::from_value(active.monitor).expect("only monitors are active");
         live.monitoring.set(true);
+        live.known.settled();
         let result = look(eval, monitor, value, active.state);
         live.monitoring.set(false);
         let state = result.map_err(|error| failed(&error, &monitor.name))?;
@@ -153,6 +154,7 @@ fn properties<'v>(eval: &mut Evaluator<'v, '_, '_>, live: &Live<'_>, event: &Eve
             continue;
         }
         live.monitoring.set(true);
+        live.known.settled();
         let holds = temporal::holds(eval, live, property);
         live.monitoring.set(false);
         if !holds? {

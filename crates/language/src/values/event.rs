@@ -6,6 +6,7 @@
 
 use crate::fields::{Fields, INTRINSIC, decode};
 use crate::values::alloc_json;
+use crate::values::relations::relations;
 use allocative::Allocative;
 use model::event::{Body, LineSource};
 use model::plan::Plan;
@@ -122,9 +123,14 @@ impl<'v> StarlarkValue<'v> for EventValue {
         Ok(other.unpack_str().is_some_and(|name| self.field(name).is_some()))
     }
     fn get_methods() -> Option<&'static Methods> {
-        static METHODS: MethodsStatic = MethodsStatic::new("event", methods);
+        static METHODS: MethodsStatic = MethodsStatic::new("event", all_methods);
         Some(METHODS.methods())
     }
+}
+
+fn all_methods(builder: &mut MethodsBuilder) {
+    methods(builder);
+    relations(builder);
 }
 
 #[starlark_module]

@@ -9,6 +9,7 @@ pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod monitor;
 pub(crate) mod oracle;
+pub(crate) mod relations;
 pub(crate) mod response;
 pub(crate) mod service;
 pub(crate) mod temporal;

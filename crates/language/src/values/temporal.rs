@@ -8,6 +8,7 @@ use crate::log::{self, Query};
 use crate::session::observer;
 use crate::values::event::EventValue;
 use crate::values::monitor::Matcher;
+use crate::values::relations::chain_of;
 use allocative::Allocative;
 use model::VirtualDuration;
 use starlark::any::ProvidesStaticType;
@@ -163,6 +164,20 @@ fn methods(builder: &mut MethodsBuilder) {
             EventValue::from_value(*v).is_some_and(|e| e.event().at.0.abs_diff(at) <= window && wanted.matches(e))
         };
         Ok(all.into_iter().filter(near).collect())
+    }
+    /// What led to an event, the first first: the ends of each message on the way, and the event itself.
+    fn causal_chain<'v>(
+        #[starlark(this)] _this: Value<'v>,
+        #[starlark(args)] args: UnpackTuple<Value<'v>>,
+        #[starlark(kwargs)] kwargs: Named<'v>,
+        eval: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Vec<Value<'v>>> {
+        let live = observer(eval, "trace.causal_chain()")?;
+        let mut call = Call::new("trace.causal_chain", args, kwargs);
+        let event = call.required("event")?;
+        let event = EventValue::from_value(event).ok_or_else(|| call.not("event", "an event", event))?;
+        call.finish()?;
+        chain_of(live, event, eval)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Specifications against a toy machine: what is declared, what is refused, and what a run does.
 
+mod causes;
 mod errors;
 mod faults;
 mod inventory;

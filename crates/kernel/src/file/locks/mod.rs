@@ -14,6 +14,7 @@ mod table;
 pub(crate) use calls::{flock, record};
 
 use super::{FileId, Target};
+use crate::causality::Spot;
 use crate::process::{ProcessId, ThreadState};
 use crate::wait::WaitKey;
 use crate::world::Kernel;
@@ -58,6 +59,9 @@ impl Kernel {
         self.files.locks.tables.get(&(place, family))?.conflict(wanted)
     }
     fn lock_set(&mut self, place: Place, family: Family, owner: Owner, span: Span, mode: Option<Mode>) {
+        if mode.is_some() {
+            self.causes.see(Spot::Lock(place.0, place.1));
+        }
         let table = self.files.locks.tables.entry((place, family)).or_default();
         let gave_up = table.set(owner, span, mode);
         self.lock_settle(place, family, gave_up);
@@ -68,6 +72,7 @@ impl Kernel {
             self.files.locks.tables.remove(&(place, family));
         }
         if gave_up {
+            self.causes.mark(Spot::Lock(place.0, place.1));
             self.wake(key(place));
         }
     }

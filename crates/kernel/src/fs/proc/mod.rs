@@ -6,6 +6,7 @@ mod process;
 
 use super::virt::{Fixed, Made, Magic, Text};
 use crate::abi::errno::{EINVAL, ESRCH};
+use crate::abi::text::to_text;
 use crate::host::Host;
 use crate::process::ProcessId;
 use crate::world::Kernel;
@@ -172,11 +173,9 @@ impl Kernel {
     pub(crate) fn write_virtual(&mut self, service: ServiceId, text: Text, bytes: &[u8]) -> Result<usize, Errno> {
         match text {
             Text::Process(_, tid, Part::Comm) => {
-                let name = String::from_utf8_lossy(bytes);
-                let name = name.split(['\n', '\0']).next().unwrap_or_default();
-                let end = (0..=name.len().min(15)).rev().find(|n| name.is_char_boundary(*n)).unwrap_or(0);
+                let name = bytes.split(|b| matches!(b, b'\n' | 0)).next().unwrap_or_default();
                 let thread = self.threads.get_mut(&ThreadId { service, tid }).ok_or(ESRCH)?;
-                name[..end].clone_into(&mut thread.name);
+                thread.name = to_text(name[..name.len().min(15)].to_vec());
             }
             // Nobody runs out of memory here.
             Text::Process(_, _, Part::OomScoreAdj) => {}

@@ -2,6 +2,7 @@
 
 use super::Part;
 use crate::abi::errno::{ENOENT, ESRCH};
+use crate::abi::text::to_bytes;
 use crate::file::Target;
 use crate::host::Host;
 use crate::memory::STACK_TOP;
@@ -74,7 +75,7 @@ impl Kernel {
             Part::Smaps => self.render_maps(host, id, true),
             Part::SmapsRollup => self.render_rollup(id),
         };
-        Ok(text.into_bytes())
+        Ok(to_bytes(&text).into_owned())
     }
 
     /// `fdinfo/<fd>`

@@ -4,5 +4,6 @@ mod cases;
 mod content;
 mod harness;
 mod machine;
+mod notify;
 mod real;
 mod virtual_files;

@@ -18,7 +18,7 @@ pub(super) const ROWS: &[Row] = &[
     emulated(32, "dup", descriptors::dup),
     emulated(33, "dup2", descriptors::dup2),
     partial(40, "sendfile", transfer::sendfile, "a source that is neither a file nor a memory file"),
-    partial(72, "fcntl", fcntl::fcntl, "leases and notifications; signals for readiness are accepted but not sent"),
+    partial(72, "fcntl", fcntl::fcntl, "no leases, no `F_NOTIFY`"),
     emulated(73, "flock", locks::flock).about(Subject::Fd(0)),
     emulated(275, "splice", splice::splice),
     emulated(276, "tee", splice::tee),

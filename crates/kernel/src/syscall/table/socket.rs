@@ -27,4 +27,4 @@ pub(super) const ROWS: &[Row] = &[
     partial(307, "sendmmsg", net::sendmmsg, "parks for the first message only").about(Subject::Fd(0)),
 ];
 
-const NO_URGENT: &str = "no out-of-band data, no error queue, no TCP fast open";
+const NO_URGENT: &str = "no error queue, no TCP fast open";
