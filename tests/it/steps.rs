@@ -25,7 +25,7 @@ fn run(scratch: &Scratch, verb: &str, spec: &str, more: &[&str]) -> Ran {
 fn altered(scratch: &Scratch, from: &str, before: &str, after: &str) -> &'static str {
     let text = std::fs::read_to_string(scratch.at(from)).expect("the specification");
     assert!(text.contains(before), "{from} does not say {before:?}");
-    scratch.file("altered.star", &text.replace(before, after));
+    scratch.file("altered.star", text.replace(before, after));
     "altered.star"
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct Session<'e> {
 
 enum Mode<'e> {
     Load(Surroundings<'e>),
-    Run(Live<'e>),
+    Run(Box<Live<'e>>),
 }
 
 /// A test that is being run.
@@ -147,7 +147,7 @@ impl<'e> Session<'e> {
             rest: Cell::new(None),
             stopped_at: RefCell::default(),
         };
-        Session::new(Mode::Run(live))
+        Session::new(Mode::Run(Box::new(live)))
     }
     fn new(mode: Mode<'e>) -> Session<'e> {
         Session { budget: Budget::default(), printed: RefCell::default(), files: RefCell::default(), mode }
