@@ -189,12 +189,12 @@ until a second has passed take long (`test_gc`), as computing takes no virtual t
 Run by hand, natively and inside, with the same output (a script each; where they differ it is said how):
 
 * perl 5.36 (sockets, fork, threads, alarm, flock, open3), Ruby 3.1 (threads, Ractor, Fiber, fork, Timeout, sockets),
-  PHP 8.2 (cli server, pcntl, Fiber; php-fpm), Lua, Tcl and expect, Guile, SBCL, OCaml, PyPy, Erlang/OTP 25, zsh, ksh, gawk
-  with /inet, jq, bc, busybox's applets (httpd, wget, nc, tar, awk, sh …), tmux, gcc, g++, make, valgrind;
+  PHP 8.2 (cli server, pcntl, Fiber; php-fpm), Lua, Tcl and expect, Guile, SBCL, OCaml, PyPy, Erlang/OTP 25, ksh, gawk
+  with /inet, jq, bc, busybox's applets (httpd, wget, nc, tar, awk, sh …), gcc, g++, make, valgrind;
 * haproxy, lighttpd, apache2, varnish, caddy, tinyproxy, stunnel, dnsmasq, unbound, named, mosquitto, beanstalkd,
-  gunicorn, prometheus, sshd and ssh, ssh-agent, rsync and its daemon, socat, nc, openssl s_server, MariaDB (`mariadbd` says
+  gunicorn, prometheus, ssh-agent, rsync and its daemon, socat, nc, openssl s_server, MariaDB (`mariadbd` says
   that it does without native AIO), fio (sync, mmap, posixaio, splice, pvsync2), sysbench, ab;
-* tar, xz, zstd, 7z, cpio, split, and some hundred of the coreutils.
+* tar, xz, zstd, 7z, cpio, split, and some eighty of the coreutils.
 
 Not the same: vsftpd finds no user `ftp` in the simulated `/etc/passwd`; `ldd` shows no vDSO; busybox's nslookup finds no
 name server.
