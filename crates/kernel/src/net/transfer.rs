@@ -126,15 +126,18 @@ pub(crate) fn transmit(c: &mut Caller<'_>, file: FileId, from: &[(u64, u64)], fl
 /// Sends a message.
 pub(super) fn send(c: &mut Caller<'_>, file: FileId, out: &Outgoing) -> Sys {
     let id = socket_behind(c, file)?;
-    if out.flags & !SEND_FLAGS != 0 {
-        let what = format!("send with flags {:#x}", out.flags & !SEND_FLAGS);
-        return dispatch::refuse(c, EOPNOTSUPP, &what);
-    }
     let Some(socket) = c.k.socket(id) else {
         return Err(ENOTSOCK);
     };
     let stream = socket.is_stream();
-    if out.flags & libc::MSG_OOB != 0 && socket.tcp().is_none() {
+    // Datagrams of the internet have no urgent data. Unix sockets have some, but not here.
+    let known = if socket.unix().is_some() { SEND_FLAGS & !libc::MSG_OOB } else { SEND_FLAGS };
+    let urgent = out.flags & libc::MSG_OOB != 0 && socket.tcp().is_none();
+    if out.flags & !known != 0 {
+        let what = format!("send with flags {:#x}", out.flags & !known);
+        return dispatch::refuse(c, EOPNOTSUPP, &what);
+    }
+    if urgent {
         return Err(EOPNOTSUPP);
     }
     let result = if stream { send_stream(c, file, id, out) } else { send_message(c, file, id, out) };
