@@ -83,7 +83,7 @@ impl Live<'_> {
         });
         let what = match waiting.until {
             None => "nothing can run any more".to_owned(),
-            Some(at) => format!("nothing happens before {}", at.elapsed()),
+            Some(at) => format!("the next thing happens at {}", at.elapsed()),
         };
         let mut text = format!("\n  {what}:{}", lines.collect::<String>());
         if waiting.threads.len() > NAMED {
