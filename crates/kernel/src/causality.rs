@@ -141,7 +141,9 @@ impl Tracker {
     /// The turn ends, when there are so many events.
     #[inline]
     pub(crate) fn end(&mut self, events: u64) {
-        if let Some(turn) = self.turn.take() {
+        if self.is_on()
+            && let Some(turn) = self.turn.take()
+        {
             let end = self.causes.now(events);
             self.causes.close(turn.stamp, end);
             self.memory.insert(turn.space, (turn.thread, end));

@@ -139,7 +139,7 @@ impl Kernel {
             }
             Pending::Driver => return self.driver_attempt(id),
         }
-        if id.service.is_driver() {
+        if id.service.is_driver() || self.is_untroubled(id) {
             return true;
         }
         let runnable = |k: &Kernel| {
@@ -156,6 +156,17 @@ impl Kernel {
         }
         self.requeue(id);
         false
+    }
+    /// A thread to which nothing has to be done before it returns, as after nearly every call.
+    fn is_untroubled(&self, id: ThreadId) -> bool {
+        self.threads.get(&id).is_some_and(|thread| {
+            thread.state == ThreadState::Runnable
+                && thread.pending == Pending::None
+                && thread.signals.is_empty()
+                && thread.call.interrupted.is_none()
+                && thread.call.saved_mask.is_none()
+                && self.processes.get(&thread.process).is_some_and(|process| process.pending.is_empty())
+        })
     }
     fn requeue(&mut self, id: ThreadId) {
         if self.threads.get(&id).is_some_and(|t| t.state == ThreadState::Runnable) && !self.run_queue.contains(&id) {

@@ -54,8 +54,14 @@ impl Kernel {
     }
     /// A process has used processor time: its timers that count it may be due.
     pub(crate) fn processor_used(&mut self, process: ProcessId) {
-        if !self.processes[&process].posix_timers.is_empty() {
+        let entry = &self.processes[&process];
+        let armed = entry.interval_timers.iter().any(|timer| timer.next.is_some());
+        if !entry.posix_timers.is_empty() {
             self.posix_timers_used(process);
+        }
+        // Every call comes here, and few processes have such timers.
+        if !armed {
+            return;
         }
         for (which, signal) in [(libc::ITIMER_VIRTUAL, libc::SIGVTALRM), (libc::ITIMER_PROF, libc::SIGPROF)] {
             let timer = self.processes[&process].interval_timers[which as usize];
