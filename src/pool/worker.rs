@@ -154,7 +154,7 @@ impl Worker {
                 let finished = self.booted.borrow_mut().run(options, source, driver);
                 self.outcome(frame.id, &finished)
             }
-            What::Outcome | What::Console { record: false, .. } => {
+            What::Outcome | What::Console { kept: None } => {
                 self.booted.borrow_mut().forget();
                 let console = matches!(frame.what, What::Console { .. }).then(pass_on);
                 // A program that is only run has nobody who would look at its events.
@@ -163,10 +163,11 @@ impl Worker {
                 let finished = recorder::run(options, console, source, driver);
                 self.outcome(frame.id, &finished)
             }
-            What::Record { rerun } | What::Console { rerun, .. } => {
+            What::Record { rerun } | What::Console { kept: Some(rerun) } => {
                 self.booted.borrow_mut().forget();
+                let console = matches!(frame.what, What::Console { .. }).then(pass_on);
                 let header = self.header(frame, rerun);
-                match recorder::record(options, source, driver, &header) {
+                match recorder::record(options, console, source, driver, &header) {
                     Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
                     Ok((finished, bytes)) => {
                         self.outcome(frame.id, &finished)?;
