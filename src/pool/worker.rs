@@ -13,7 +13,7 @@ use recorder::Finished;
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
-use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
+use trace::{Header, ServiceFacts, SourceText, Trace};
 
 /// Processor time without a call after which a guest is in a loop that may have to be counted.
 const LOOP_LIMIT_NANOS: u64 = 1_000_000_000;
@@ -219,7 +219,7 @@ impl Worker {
             Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
         };
         for (recorded, here) in trace.header.services.iter().zip(self.facts()) {
-            if recorded.fingerprint != here.fingerprint {
+            if !recorder::is_unchanged(&here.binary, recorded.fingerprint) {
                 let why = format!(
                     "the trace is of another program: {} of service {} has changed since (fingerprint {}, recorded {})\n\
                      build the recorded version, or record the case again",
@@ -332,11 +332,10 @@ fn job_of(frame: &JobFrame) -> Result<Job, String> {
 }
 
 fn facts_of(service: &Service) -> ServiceFacts {
-    let content = std::fs::read(&service.binary).unwrap_or_default();
     ServiceFacts {
         name: service.name.clone(),
         binary: service.binary.clone(),
-        fingerprint: Fingerprint::of(&content),
+        fingerprint: recorder::fingerprint(&service.binary).unwrap_or_default(),
         args: service.args.clone(),
         env: service.env.clone(),
     }
