@@ -35,6 +35,8 @@ const KEEP: usize = 64 << 20;
 /// Pages of the host's that hold so much need a five hundredth of the faults, and of the processor's room for
 /// translations, which every switch from one process to another empties.
 const LARGE: usize = 2 << 20;
+/// A world whose objects take no more than this does with small pages: large ones take longer to clear.
+const SMALL: usize = 768 << 10;
 /// The host has no such pages.
 const NO_LARGE: usize = usize::MAX;
 
@@ -129,7 +131,7 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
-        if header.bump > header.large {
+        if header.bump > header.large && header.bump > OBJECTS + SMALL {
             header.enlarge();
         }
         if class == POPULATED && header.large == NO_LARGE {
