@@ -94,11 +94,11 @@ fn list(c: &mut Caller<'_>, layout: Layout) -> Sys {
             }
         };
         // A name that is gone is passed over.
-        if let Some((ino, kind)) = found {
-            if !layout.put(&mut out, room, (ino, cookie + 1, kind), &name) {
-                refused = out.is_empty();
-                break;
-            }
+        if let Some((ino, kind)) = found
+            && !layout.put(&mut out, room, (ino, cookie + 1, kind), &name)
+        {
+            refused = out.is_empty();
+            break;
         }
         cookie += 1;
     }
