@@ -2,7 +2,7 @@
 
 use crate::abi::page_up;
 use crate::fs::InodeRef;
-use crate::memory::{HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
+use crate::memory::{AtFork, HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -71,11 +71,17 @@ pub struct Vma {
     pub backing: Backing,
     /// Whether it counts as memory that was promised: not if it was asked for without (`MAP_NORESERVE`), nor for stacks.
     pub counted: bool,
+    /// What a fork does with it.
+    pub at_fork: AtFork,
     /// A name for `/proc/self/maps`: `[heap]`, `[stack]`, or empty.
     pub name: &'static str,
 }
 
 impl Vma {
+    /// A mapping without a name, which counts and is inherited.
+    pub fn new(end: u64, prot: u32, backing: Backing) -> Vma {
+        Vma { end, prot, backing, at_fork: AtFork::Copied, name: "", counted: true }
+    }
     /// How many bytes of memory it is a promise of, starting at an address: those of private memory that can be written.
     pub(crate) fn committed(&self, start: u64) -> u64 {
         let counts = self.counted && self.backing == Backing::Anonymous && self.prot & libc::PROT_WRITE as u32 != 0;
@@ -89,6 +95,7 @@ impl Vma {
             backing: self.backing.shifted(at - start),
             name: self.name,
             counted: self.counted,
+            at_fork: self.at_fork,
         }
     }
 }
@@ -181,7 +188,7 @@ impl AddressSpace {
     fn merge(&mut self, at: u64) {
         let joins = |a_start: u64, a: &Vma, b_start: u64, b: &Vma| {
             a.end == b_start
-                && (a.prot, a.counted) == (b.prot, b.counted)
+                && (a.prot, a.counted, a.at_fork) == (b.prot, b.counted, b.at_fork)
                 && a.name == b.name
                 && a.tail(a_start, a.end).backing == b.backing
         };
@@ -225,8 +232,12 @@ impl AddressSpace {
     }
     /// Changes the protection of a range that is wholly mapped.
     pub fn protect(&mut self, at: u64, len: u64, prot: u32) {
+        self.change(at, len, |vma| vma.prot = prot);
+    }
+    /// Changes what is mapped in a range.
+    pub(super) fn change(&mut self, at: u64, len: u64, change: impl Fn(&mut Vma)) {
         for (start, mut vma) in self.remove(at, len) {
-            vma.prot = prot;
+            change(&mut vma);
             self.insert(start, vma);
         }
     }
@@ -307,7 +318,7 @@ mod tests {
     use super::*;
 
     fn anon(end: u64, prot: u32) -> Vma {
-        Vma { end, prot, backing: Backing::Anonymous, name: "", counted: true }
+        Vma::new(end, prot, Backing::Anonymous)
     }
 
     #[test]

@@ -204,15 +204,20 @@ fn fork_memory(c: &mut Caller<'_>, r: Request, space: AddressSpaceId, pid: u32) 
     let mut memory = c.k.memory(old).clone();
     memory.was_forked();
     c.k.spaces.insert(space, memory);
-    let forked = if r.flags & libc::CLONE_CHILD_SETTID as u64 != 0 {
+    c.leave_out(space);
+    let before = if r.flags & libc::CLONE_CHILD_SETTID as u64 != 0 {
         let before = c.read_u32(r.child_tid)?;
         c.write_u32(r.child_tid, pid)?;
-        let forked = c.host.fork(space);
-        c.write_u32(r.child_tid, before)?;
-        forked
+        Some(before)
     } else {
-        c.host.fork(space)
+        None
     };
+    let withheld = c.withhold()?;
+    let forked = c.host.fork(space);
+    c.give_back(withheld)?;
+    if let Some(before) = before {
+        c.write_u32(r.child_tid, before)?;
+    }
     if let Err(errno) = forked {
         c.k.spaces.remove(&space);
         return Err(errno);

@@ -127,7 +127,7 @@ impl World {
         let space = self.k.new_space();
         let mut memory = AddressSpace::default();
         memory.users = 1;
-        let vma = |end, prot, backing| Vma { end, prot, backing, name: "", counted: true };
+        let vma = |end, prot, backing| Vma::new(end, prot, backing);
         let rw = (libc::PROT_READ | libc::PROT_WRITE) as u32;
         memory.insert(BASE, vma(SHARED, rw, Backing::Anonymous));
         memory.insert(
