@@ -180,7 +180,9 @@ fn a_run_that_calls_for_ever_is_given_up_as_inconclusive() {
     build::services();
     let output = scratch.at("found");
     let args = ["test", "specs/orders", "--test", "create_order", "--max-calls", "50", "--output", &output];
-    fbsim(&args).exits(3).says(&["OPEN test_create_order", "the limit of 50 system calls was reached"]);
+    fbsim(&args)
+        .exits(3)
+        .says(&["OPEN test_create_order", "the limit of 50 system calls (--max-calls) was reached by "]);
     let args =
         ["explore", "specs/orders", "--test", "create_order", "--max-calls", "50", "--seeds", "3", "--output", &output];
     fbsim(&args).exits(3).says(&[" 0 held, 0 failed, "]);

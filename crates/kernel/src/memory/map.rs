@@ -115,6 +115,8 @@ pub struct AddressSpace {
     /// The mappings that calls asked about last: a stack and a heap, mostly. What is known of a mapping stays true when
     /// others come, so it is forgotten only when some go.
     known: Cell<[Known; 2]>,
+    /// A length and an address: nothing so long is free above it. True until something is unmapped.
+    full_above: Cell<Option<(u64, u64)>>,
     /// Start of the heap.
     pub heap_start: u64,
     /// Current program break.
@@ -123,6 +125,8 @@ pub struct AddressSpace {
     committed: u64,
     /// How much of that it had when it was forked: it is shared with the parent until somebody writes to it.
     inherited: u64,
+    /// Whether a thread has ever waited for a priority-inheritance lock in it.
+    pub(crate) has_inherited_locks: bool,
     /// How many simulated processes use it (two while a `vfork` child has not executed a program).
     pub users: u32,
 }
@@ -223,6 +227,7 @@ impl AddressSpace {
     pub fn remove(&mut self, at: u64, len: u64) -> Vec<(u64, Vma)> {
         let end = at.saturating_add(len);
         self.known.take();
+        self.full_above.take();
         self.split(at);
         self.split(end);
         let starts: Vec<u64> = self.map.range(at..end).map(|(s, _)| *s).collect();
@@ -236,23 +241,27 @@ impl AddressSpace {
     }
     /// Changes what is mapped in a range.
     pub(super) fn change(&mut self, at: u64, len: u64, change: impl Fn(&mut Vma)) {
+        let full_above = self.full_above.get();
         for (start, mut vma) in self.remove(at, len) {
             change(&mut vma);
             self.insert(start, vma);
         }
+        self.full_above.set(full_above);
     }
     /// The highest free range of this length below the top of the mmap area.
     pub fn place(&self, len: u64) -> Option<u64> {
-        self.place_below(MMAP_TOP, len)
+        let len = page_up(len);
+        let known = self.full_above.get().filter(|(longest, _)| len >= *longest);
+        let at = self.place_below(known.map_or(MMAP_TOP, |(_, above)| above), len)?;
+        self.full_above.set(Some((len, at + len)));
+        Some(at)
     }
     /// The highest free range of this length below an address.
     pub fn place_below(&self, limit: u64, len: u64) -> Option<u64> {
         let len = page_up(len);
         let mut top = limit;
-        for (start, vma) in self.map.iter().rev() {
-            if *start >= top {
-                continue;
-            }
+        // What begins above does not matter.
+        for (start, vma) in self.map.range(..top).rev() {
             while let Some(zone) = top.checked_sub(len).and_then(|at| host_zone(at, len)).filter(|z| *z >= vma.end) {
                 top = zone;
             }
@@ -303,6 +312,7 @@ impl AddressSpace {
     /// Forgets everything.
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
         self.known.take();
+        self.full_above.take();
         (self.committed, self.inherited) = (0, 0);
         std::mem::take(&mut self.map).into_iter().collect()
     }
