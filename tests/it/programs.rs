@@ -187,3 +187,11 @@ fn a_run_that_calls_for_ever_is_given_up_as_inconclusive() {
         ["explore", "specs/orders", "--test", "create_order", "--max-calls", "50", "--seeds", "3", "--output", &output];
     fbsim(&args).exits(3).says(&[" 0 held, 0 failed, "]);
 }
+
+/// Programs that never end are ended, with the thread, the call, and the limit or what is waited for.
+#[test]
+fn what_never_ends_is_told() {
+    fbsim(&["run", "--", "/bin/sleep", "infinity"]).exits(1).says(&["sleep/100 waits in clock_nanosleep", "sleeping"]);
+    let limit = "the limit of 1000 system calls (--max-calls) was reached by yes/100 (yes) in write, at 0x";
+    fbsim(&["run", "--max-calls", "1000", "--", "/usr/bin/yes"]).exits(3).says(&[limit]);
+}

@@ -359,4 +359,29 @@ mod tests {
         assert_eq!(m.place(0x2000).unwrap(), a - 0x2000, "the gap fits");
         assert_eq!(m.place(0x3000).unwrap(), a - 0x6000);
     }
+
+    /// Whatever was mapped, unmapped and protected before, the highest free range is found.
+    #[test]
+    fn what_is_known_to_be_full_changes_no_place() {
+        let mut m = AddressSpace::default();
+        let mut state = 1_u64;
+        let mut next = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for round in 0..4_000 {
+            let len = (next(8) + 1) * 0x1000;
+            let at = m.place(len).expect("there is room");
+            assert_eq!(Some(at), AddressSpace { full_above: Cell::default(), ..m.clone() }.place(len), "round {round}");
+            if next(5) > 0 {
+                m.insert(at, anon(at + len, 3));
+            }
+            let anywhere = MMAP_TOP - next(0x400) * 0x1000;
+            if next(4) == 0 {
+                m.remove(anywhere, (next(16) + 1) * 0x1000);
+            } else if let Some((start, end)) = m.find(anywhere).map(|(start, vma)| (start, vma.end)) {
+                m.protect(start, end - start, next(4) as u32);
+            }
+        }
+    }
 }

@@ -81,8 +81,9 @@ impl Host for TestHost {
     fn extended_state(&self, into: &mut Extended) {
         into.clone_from(&self.extended);
     }
+    /// There is no such host process to be had.
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
-        unreachable!()
+        Err(Errno(libc::EAGAIN))
     }
     fn image_entry(&mut self, _: &str) -> Option<kernel::host::ImageEntry> {
         None
