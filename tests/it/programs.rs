@@ -191,7 +191,9 @@ fn a_run_that_calls_for_ever_is_given_up_as_inconclusive() {
 /// Programs that never end are ended, with the thread, the call, and the limit or what is waited for.
 #[test]
 fn what_never_ends_is_told() {
-    fbsim(&["run", "--", "/bin/sleep", "infinity"]).exits(1).says(&["sleep/100 waits in clock_nanosleep", "sleeping"]);
+    fbsim(&["run", "--", "/bin/sleep", "infinity"]).exits(1).says(&["sleep/100 waits in pause("]);
+    // Beyond the end of time.
+    fbsim(&["run", "--", "/bin/sleep", "9999999999"]).exits(1).says(&["sleep/100 waits in clock_nanosleep("]);
     let limit = "the limit of 1000 system calls (--max-calls) was reached by yes/100 (yes) in write, at 0x";
     fbsim(&["run", "--max-calls", "1000", "--", "/usr/bin/yes"]).exits(3).says(&[limit]);
 }
