@@ -176,8 +176,8 @@ fn judge(verdict: Verdict, remains: &Remains) -> Verdict {
     match (&remains.ending, verdict) {
         (Some(Ending::Limit(what)), verdict) => {
             let at = if let Verdict::Failed(failure) = verdict { failure.location } else { None };
-            let at = at.map(|at| format!(", at {at}")).unwrap_or_default();
-            Verdict::Inconclusive(format!("the limit of {what} was reached{at}"))
+            let at = at.map(|at| format!(", while the test was at {at}")).unwrap_or_default();
+            Verdict::Inconclusive(format!("the limit of {what}{at}"))
         }
         (Some(Ending::Internal(what)), Verdict::Failed(failure)) if failure.kind != "internal" => {
             Verdict::Failed(Failure { kind: "internal".to_owned(), message: what.clone(), ..failure })

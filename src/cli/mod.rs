@@ -105,6 +105,9 @@ pub(crate) struct Run {
     /// and may take ten times as long, simulated
     #[arg(long, default_value_t = 60)]
     pub(crate) spin_limit: u64,
+    /// System calls after which the run is given up as inconclusive; 0 is never
+    #[arg(long, default_value_t = 50_000_000)]
+    pub(crate) max_calls: u64,
     /// Print the event hash and counts to standard error at the end
     #[arg(long)]
     pub(crate) summary: bool,

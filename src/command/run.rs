@@ -21,7 +21,7 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
         system: System::Program { path: program, args: args.program[1..].to_vec(), machine: args.machine },
         env: pairs(&args.env)?,
         search: Vec::new(),
-        max_calls: 0,
+        max_calls: args.max_calls,
         spin_limit_nanos: args.spin_limit.saturating_mul(1_000_000_000),
         directory: current_directory(),
         engine: args.engine,

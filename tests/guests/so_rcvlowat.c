@@ -4,12 +4,7 @@
 
 static int client, server;
 
-static int readable(void)
-{
-	struct pollfd p = {server, POLLIN, 0};
-	MUST(poll(&p, 1, 20));
-	return p.revents;
-}
+static int readable(void) { return guest_poll(server, POLLIN, 20); }
 
 static void *late(void *arg)
 {
@@ -30,16 +25,10 @@ static int mark(int value)
 
 int main(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof address;
 	char text[100] = "";
-	int listener = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
-	MUST(bind(listener, (struct sockaddr *)&address, sizeof address));
-	MUST(listen(listener, 1));
-	MUST(getsockname(listener, (struct sockaddr *)&address, &len));
-	client = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
-	MUST(connect(client, (struct sockaddr *)&address, sizeof address));
-	server = (int)MUST(accept(listener, NULL, NULL));
+	int end[2];
+	guest_tcp_pair(end);
+	client = end[0], server = end[1];
 
 	CHECK_EQ("none is one", mark(0), 1);
 	CHECK_EQ("five", mark(5), 5);

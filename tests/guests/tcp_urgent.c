@@ -10,27 +10,15 @@ static void on_urgent(int sig) { urgent += sig == SIGURG; }
 
 static void connect_pair(void)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof address;
-	int listener = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
-	MUST(bind(listener, (struct sockaddr *)&address, sizeof address));
-	MUST(listen(listener, 1));
-	MUST(getsockname(listener, (struct sockaddr *)&address, &len));
-	client = (int)MUST(socket(AF_INET, SOCK_STREAM, 0));
-	MUST(connect(client, (struct sockaddr *)&address, sizeof address));
-	server = (int)MUST(accept(listener, NULL, NULL));
-	close(listener);
+	int end[2];
+	guest_tcp_pair(end);
+	client = end[0], server = end[1];
 }
 
 static void disconnect(void) { close(client), close(server); }
 
 /* Wait until something of this kind is there, and say what. */
-static int ready(short what, int ms)
-{
-	struct pollfd p = {server, what, 0};
-	MUST(poll(&p, 1, ms));
-	return p.revents;
-}
+static int ready(short what, int ms) { return guest_poll(server, what, ms); }
 
 static void take(const char *name, int flags, size_t room, const char *want)
 {

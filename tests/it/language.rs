@@ -184,7 +184,7 @@ fn an_endless_test_is_stopped_at_its_line() {
     let scratch = prepared("seed", "shop");
     let loads = "load(\"system.star\", \"api\")\n\ndef test_endless():\n    for i in range(100000000):\n";
     for (body, limit, code, part) in [
-        ("api.get(path = \"/\")", "20000", 3, "the limit of 20000 system calls was reached"),
+        ("api.get(path = \"/\")", "20000", 3, "the limit of 20000 system calls (--max-calls) was reached by "),
         ("i + 1", "0", 1, "[FB0113] the specification takes more than 20000000 steps"),
     ] {
         let spec = scratch.file("endless.star", format!("{loads}        {body}\n"));

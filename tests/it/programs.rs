@@ -180,8 +180,20 @@ fn a_run_that_calls_for_ever_is_given_up_as_inconclusive() {
     build::services();
     let output = scratch.at("found");
     let args = ["test", "specs/orders", "--test", "create_order", "--max-calls", "50", "--output", &output];
-    fbsim(&args).exits(3).says(&["OPEN test_create_order", "the limit of 50 system calls was reached"]);
+    fbsim(&args)
+        .exits(3)
+        .says(&["OPEN test_create_order", "the limit of 50 system calls (--max-calls) was reached by "]);
     let args =
         ["explore", "specs/orders", "--test", "create_order", "--max-calls", "50", "--seeds", "3", "--output", &output];
     fbsim(&args).exits(3).says(&[" 0 held, 0 failed, "]);
+}
+
+/// Programs that never end are ended, with the thread, the call, and the limit or what is waited for.
+#[test]
+fn what_never_ends_is_told() {
+    fbsim(&["run", "--", "/bin/sleep", "infinity"]).exits(1).says(&["sleep/100 waits in pause("]);
+    // Beyond the end of time.
+    fbsim(&["run", "--", "/bin/sleep", "9999999999"]).exits(1).says(&["sleep/100 waits in clock_nanosleep("]);
+    let limit = "the limit of 1000 system calls (--max-calls) was reached by yes/100 (yes) in write, at 0x";
+    fbsim(&["run", "--max-calls", "1000", "--", "/usr/bin/yes"]).exits(3).says(&[limit]);
 }

@@ -26,7 +26,7 @@ pub const BASE: usize = 0x6000_0000_0000;
 pub const LEN: usize = 1 << 35;
 const OBJECTS: usize = BASE + (4 << 20);
 /// Most address spaces a world may ever have.
-pub const SPACES_MAX: usize = 1 << 16;
+pub const SPACES_MAX: usize = kernel::host::ADDRESS_SPACES as usize;
 /// The class of blocks that will be filled to the end, chunks of the event log: the host gives their pages at once.
 const POPULATED: usize = 16;
 /// What is kept of the arena's memory from one world to the next.
@@ -65,6 +65,8 @@ pub(crate) struct Header {
     pub(crate) ask: AtomicU32,
     /// How much of the snapshots' store is taken.
     pub(crate) stored: AtomicU64,
+    /// The address space that was handed the baton last.
+    pub(crate) holder: AtomicU32,
     pub(crate) batons: [AtomicU32; SPACES_MAX],
     pub(crate) pids: [AtomicI32; SPACES_MAX],
 }

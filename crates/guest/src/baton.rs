@@ -7,7 +7,7 @@
 //!     └── taken ── HERE ┘             a process that was woken often runs before its waker sleeps: nobody wakes that
 //! ```
 
-use crate::arena::baton;
+use crate::arena::{baton, shared};
 use crate::raw;
 use kernel::AddressSpaceId;
 use std::sync::atomic::Ordering;
@@ -28,6 +28,7 @@ pub(crate) enum Patience {
 /// Hands the baton to another process.
 pub(crate) fn pass(to: AddressSpaceId) {
     let word = baton(to);
+    shared().holder.store(to.0, Ordering::Relaxed);
     if word.swap(HERE, Ordering::AcqRel) == ASLEEP {
         // More than one may wait: a process that was killed is not gone at once.
         // SAFETY: the word is mapped in every process of the world.

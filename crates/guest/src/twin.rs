@@ -73,6 +73,7 @@ pub(crate) fn branch() -> Side {
         Ok(Forked::Parent(pid)) => {
             // SAFETY: waits for the child made above; no status is asked for.
             while unsafe { raw::syscall(libc::SYS_wait4, [pid as u64, 0, 0, 0, 0, 0]) } == -i64::from(libc::EINTR) {}
+            snapshot::reap();
             let report = read_report();
             if report.is_none() {
                 // It died before it could take its world down; what its guests had forked notices by itself.

@@ -8,6 +8,9 @@ use model::{Errno, ThreadId};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressSpaceId(pub u32);
 
+/// How many address spaces a world may have, counted over its whole run.
+pub const ADDRESS_SPACES: u32 = 1 << 16;
+
 impl AddressSpaceId {
     /// The supervisor's.
     pub const SUPERVISOR: AddressSpaceId = AddressSpaceId(0);

@@ -99,7 +99,7 @@ pub enum Ending {
     },
     /// A loop was found that keeps others from going on: the run has to begin again with its turns counted.
     Loop(LoopSite),
-    /// A bound of the configuration was reached.
+    /// A bound of the configuration was reached: which, by whom and where, as the rest of "the limit of …".
     Limit(String),
     /// The run differs from the one it should repeat.
     Diverged(EventIndex),

@@ -109,8 +109,8 @@ impl Snapshot {
     }
 }
 
-/// Takes note of the children that have ended, without waiting for any.
-fn reap() {
+/// Takes note of the children that have ended, those adopted from guests among them, without waiting for any.
+pub(crate) fn reap() {
     // SAFETY: asks for no status.
     while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
 }

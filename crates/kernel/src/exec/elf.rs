@@ -127,7 +127,7 @@ pub(super) fn map_program(
     let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
     let bottom = STACK_TOP - STACK_SIZE;
     host.map_anonymous(bottom, STACK_SIZE, prot).map_err(ExecError::Map)?;
-    let stack = Vma { end: STACK_TOP, prot, backing: Backing::Anonymous, name: "[stack]", counted: true };
+    let stack = Vma { name: "[stack]", ..Vma::new(STACK_TOP, prot, Backing::Anonymous) };
     k.memory_mut(space).insert(bottom, stack);
     let heap = page_up(main.end) + 0x10_0000;
     k.memory_mut(space).heap_start = heap;
@@ -242,7 +242,7 @@ fn map_segment(
         let len = mapped_end - at;
         k.memory_mut(space).remove(at, len);
         let backing = memory::map_file(k, host, file, offset, at, len, prot).map_err(ExecError::Map)?;
-        k.memory_mut(space).insert(at, Vma { end: mapped_end, prot, backing, name: "", counted: true });
+        k.memory_mut(space).insert(at, Vma::new(mapped_end, prot, backing));
         if flags & elf::PF_W.0 != 0 && mapped_end > file_end {
             // The dynamic loader allocates from the rest of the last page and expects zeros.
             host.write(file_end, &vec![0; (mapped_end - file_end) as usize]);
@@ -251,7 +251,7 @@ fn map_segment(
     if memory_end > mapped_end {
         k.memory_mut(space).remove(mapped_end, memory_end - mapped_end);
         host.map_anonymous(mapped_end, memory_end - mapped_end, prot).map_err(ExecError::Map)?;
-        let vma = Vma { end: memory_end, prot, backing: Backing::Anonymous, name: "", counted: true };
+        let vma = Vma::new(memory_end, prot, Backing::Anonymous);
         k.memory_mut(space).insert(mapped_end, vma);
     }
     Ok(())

@@ -235,6 +235,7 @@ fn leave_shared_memory(k: &mut Kernel, host: &mut dyn Host, process: ProcessId, 
     k.spaces.insert(new, memory);
     if let Err(errno) = host.fork(new) {
         k.spaces.remove(&new);
+        k.end_at_host_limit(id, new, errno);
         return Err(errno);
     }
     k.memory_mut(old).users -= 1;

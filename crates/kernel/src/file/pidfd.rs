@@ -104,3 +104,17 @@ pub(crate) fn pidfd_send_signal(c: &mut Caller<'_>) -> Sys {
     }
     done(0)
 }
+
+/// `pidfd_getfd(pidfd, fd, flags)`
+pub(crate) fn pidfd_getfd(c: &mut Caller<'_>) -> Sys {
+    if c.arg(2) as u32 != 0 {
+        return Err(EINVAL);
+    }
+    let (process, _) = process_of(c, c.int(0))?;
+    if c.k.processes.get(&process).is_none_or(|p| p.status.is_some()) {
+        return Err(ESRCH);
+    }
+    let file = c.k.file_of(process, c.int(1))?;
+    let caller = c.process_id();
+    done(c.k.install_fd(caller, file, true, 0)?)
+}

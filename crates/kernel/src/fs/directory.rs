@@ -59,6 +59,8 @@ pub(crate) enum Source {
     Descriptors(u32),
     /// `/proc/<pid>/fdinfo`
     DescriptorInfos(u32),
+    /// `/proc/PID/ns`
+    Namespaces(u32),
 }
 
 impl Source {

@@ -32,7 +32,7 @@ impl Kernel {
             ("resolv.conf", "nameserver 127.0.0.1\n".to_owned()),
             (
                 "nsswitch.conf",
-                "passwd: files\ngroup: files\nshadow: files\nhosts: files\nnetworks: files\nprotocols: files\n\
+                "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nnetworks: files\nprotocols: files\n\
                  services: files\n"
                     .to_owned(),
             ),

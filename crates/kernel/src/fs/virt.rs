@@ -159,6 +159,7 @@ impl Kernel {
                 n.is_none_or(|n| n < self.processors(service))
             }
             Source::Process(pid, tid) => process(*pid).is_some_and(|p| tid.is_none_or(|t| p.threads.contains(&t))),
+            Source::Namespaces(pid) => process(*pid).is_some(),
             Source::Tasks(pid) => number().is_some_and(|tid| process(*pid).is_some_and(|p| p.threads.contains(&tid))),
             Source::Descriptors(pid) | Source::DescriptorInfos(pid) => {
                 number().is_some_and(|fd| process(*pid).is_some_and(|p| p.fds.map.contains_key(&(fd as i32))))
@@ -189,6 +190,7 @@ impl Kernel {
                 let folder = |source| Some(directory(source, 0o555, owner, Volume::Proc));
                 match name {
                     "fd" => Some(directory(Source::Descriptors(pid), 0o500, owner, Volume::Proc)),
+                    "ns" => Some(directory(Source::Namespaces(pid), 0o511, owner, Volume::Proc)),
                     "fdinfo" => folder(Source::DescriptorInfos(pid)),
                     "task" if tid.is_none() => folder(Source::Tasks(pid)),
                     "exe" => Some(of_process(Node::Magic(Magic::Program(pid)), 0o777, owner)),
@@ -207,6 +209,10 @@ impl Kernel {
             }
             Source::DescriptorInfos(pid) => {
                 Some(of_process(Node::Text(Text::Descriptor(*pid, number()? as i32)), 0o444, owner))
+            }
+            Source::Namespaces(_) => {
+                let (_, target) = proc::NAMESPACES.iter().find(|(n, _)| *n == name)?;
+                Some(of_process(Node::Symlink((*target).into()), 0o777, owner))
             }
             Source::Plain | Source::Image(_) => None,
         }
@@ -232,7 +238,7 @@ impl Kernel {
                 }
             }
             Source::Process(_, tid) => {
-                let folders = ["cwd", "exe", "fd", "fdinfo", "root", "task"];
+                let folders = ["cwd", "exe", "fd", "fdinfo", "ns", "root", "task"];
                 names.extend(folders.iter().filter(|n| **n != "task" || tid.is_none()).map(|n| (*n).into()));
                 names.extend(proc::PARTS.iter().map(|(name, _, _)| (*name).into()));
                 names.sort_unstable();
@@ -243,6 +249,7 @@ impl Kernel {
             Source::Descriptors(pid) | Source::DescriptorInfos(pid) => {
                 names = numbers(&mut process(pid).into_iter().flat_map(|p| p.fds.map.keys().map(|fd| *fd as u32)));
             }
+            Source::Namespaces(_) => names.extend(proc::NAMESPACES.iter().map(|(name, _)| (*name).into())),
             Source::Plain | Source::Image(_) => {}
         }
         names

@@ -51,6 +51,8 @@ pub(super) fn lock(c: &mut Caller<'_>, op: Operation) -> Sys {
     }
     c.write_u32(c.arg(0), word | WAITERS)?;
     let wait = Wait { restart: Restart::Always, ..Wait::on(WaitKey::Futex(key), "a futex lock") };
+    let space = c.space();
+    c.k.memory_mut(space).has_inherited_locks = true;
     block(wait.with_deadline(deadline))
 }
 

@@ -98,6 +98,9 @@ impl Ending<'_> {
     /// Hands on the priority-inheritance locks that the thread holds and others wait for, listed or not.
     fn hand_over_locks(&mut self) {
         let space = self.k.threads[&self.id].space;
+        if !self.k.spaces.get(&space).is_some_and(|memory| memory.has_inherited_locks) {
+            return;
+        }
         let waits = |t: &&crate::process::Thread| {
             t.space == space && t.call.number == CALL && Operation::of(t.call.args[1]).locks()
         };

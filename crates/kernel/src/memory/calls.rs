@@ -5,7 +5,7 @@ use crate::abi::{PAGE, page_up};
 use crate::caller::Caller;
 use crate::file::Target;
 use crate::fs::{Content, InodeRef, Mappable};
-use crate::memory::{AddressSpace, Backing, HIGHEST, View, Vma};
+use crate::memory::{AddressSpace, Backing, HIGHEST, View, Vma, inherit};
 use crate::syscall::dispatch::refuse;
 use crate::syscall::{Sys, done};
 use model::Errno;
@@ -162,7 +162,7 @@ fn establish(c: &mut Caller<'_>, (at, len, prot): (u64, u64, u32), source: Sourc
     if matches!(backing, Backing::Copied(..)) && page_up(backed) < len {
         c.host.protect(at + page_up(backed), len - page_up(backed), libc::PROT_NONE as u32)?;
     }
-    c.k.memory_mut(space).insert_file(at, Vma { end: at + len, prot, backing, name: "", counted }, backed);
+    c.k.memory_mut(space).insert_file(at, Vma { counted, ..Vma::new(at + len, prot, backing) }, backed);
     Ok(())
 }
 
@@ -297,7 +297,7 @@ pub fn brk(c: &mut Caller<'_>) -> Sys {
         if c.host.map_anonymous(old, new - old, prot).is_err() {
             return done(end as i64);
         }
-        let vma = Vma { end: new, prot, backing: Backing::Anonymous, name: "[heap]", counted: true };
+        let vma = Vma { name: "[heap]", ..Vma::new(new, prot, Backing::Anonymous) };
         c.k.memory_mut(space).insert(old, vma);
     } else if new < old {
         unmap(c, new, old - new);
@@ -312,6 +312,9 @@ pub fn madvise(c: &mut Caller<'_>) -> Sys {
     let len = pages(c.arg(1)).ok_or(EINVAL)?;
     if !at.is_multiple_of(PAGE) || at.checked_add(len).is_none() {
         return Err(EINVAL);
+    }
+    if inherit::advise(c, at, len, advice)? {
+        return done(0);
     }
     let mapped = c.k.memory(c.space()).covers(at, len);
     match advice {

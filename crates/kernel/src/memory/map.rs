@@ -2,7 +2,7 @@
 
 use crate::abi::page_up;
 use crate::fs::InodeRef;
-use crate::memory::{HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
+use crate::memory::{AtFork, HIGHEST, HOST_ZONE_SIZE, HOST_ZONES, LOWEST, MMAP_TOP};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -71,11 +71,17 @@ pub struct Vma {
     pub backing: Backing,
     /// Whether it counts as memory that was promised: not if it was asked for without (`MAP_NORESERVE`), nor for stacks.
     pub counted: bool,
+    /// What a fork does with it.
+    pub at_fork: AtFork,
     /// A name for `/proc/self/maps`: `[heap]`, `[stack]`, or empty.
     pub name: &'static str,
 }
 
 impl Vma {
+    /// A mapping without a name, which counts and is inherited.
+    pub fn new(end: u64, prot: u32, backing: Backing) -> Vma {
+        Vma { end, prot, backing, at_fork: AtFork::Copied, name: "", counted: true }
+    }
     /// How many bytes of memory it is a promise of, starting at an address: those of private memory that can be written.
     pub(crate) fn committed(&self, start: u64) -> u64 {
         let counts = self.counted && self.backing == Backing::Anonymous && self.prot & libc::PROT_WRITE as u32 != 0;
@@ -89,6 +95,7 @@ impl Vma {
             backing: self.backing.shifted(at - start),
             name: self.name,
             counted: self.counted,
+            at_fork: self.at_fork,
         }
     }
 }
@@ -108,6 +115,8 @@ pub struct AddressSpace {
     /// The mappings that calls asked about last: a stack and a heap, mostly. What is known of a mapping stays true when
     /// others come, so it is forgotten only when some go.
     known: Cell<[Known; 2]>,
+    /// A length and an address: nothing so long is free above it. True until something is unmapped.
+    full_above: Cell<Option<(u64, u64)>>,
     /// Start of the heap.
     pub heap_start: u64,
     /// Current program break.
@@ -116,6 +125,8 @@ pub struct AddressSpace {
     committed: u64,
     /// How much of that it had when it was forked: it is shared with the parent until somebody writes to it.
     inherited: u64,
+    /// Whether a thread has ever waited for a priority-inheritance lock in it.
+    pub(crate) has_inherited_locks: bool,
     /// How many simulated processes use it (two while a `vfork` child has not executed a program).
     pub users: u32,
 }
@@ -181,7 +192,7 @@ impl AddressSpace {
     fn merge(&mut self, at: u64) {
         let joins = |a_start: u64, a: &Vma, b_start: u64, b: &Vma| {
             a.end == b_start
-                && (a.prot, a.counted) == (b.prot, b.counted)
+                && (a.prot, a.counted, a.at_fork) == (b.prot, b.counted, b.at_fork)
                 && a.name == b.name
                 && a.tail(a_start, a.end).backing == b.backing
         };
@@ -216,6 +227,7 @@ impl AddressSpace {
     pub fn remove(&mut self, at: u64, len: u64) -> Vec<(u64, Vma)> {
         let end = at.saturating_add(len);
         self.known.take();
+        self.full_above.take();
         self.split(at);
         self.split(end);
         let starts: Vec<u64> = self.map.range(at..end).map(|(s, _)| *s).collect();
@@ -225,23 +237,31 @@ impl AddressSpace {
     }
     /// Changes the protection of a range that is wholly mapped.
     pub fn protect(&mut self, at: u64, len: u64, prot: u32) {
+        self.change(at, len, |vma| vma.prot = prot);
+    }
+    /// Changes what is mapped in a range.
+    pub(super) fn change(&mut self, at: u64, len: u64, change: impl Fn(&mut Vma)) {
+        let full_above = self.full_above.get();
         for (start, mut vma) in self.remove(at, len) {
-            vma.prot = prot;
+            change(&mut vma);
             self.insert(start, vma);
         }
+        self.full_above.set(full_above);
     }
     /// The highest free range of this length below the top of the mmap area.
     pub fn place(&self, len: u64) -> Option<u64> {
-        self.place_below(MMAP_TOP, len)
+        let len = page_up(len);
+        let known = self.full_above.get().filter(|(longest, _)| len >= *longest);
+        let at = self.place_below(known.map_or(MMAP_TOP, |(_, above)| above), len)?;
+        self.full_above.set(Some((len, at + len)));
+        Some(at)
     }
     /// The highest free range of this length below an address.
     pub fn place_below(&self, limit: u64, len: u64) -> Option<u64> {
         let len = page_up(len);
         let mut top = limit;
-        for (start, vma) in self.map.iter().rev() {
-            if *start >= top {
-                continue;
-            }
+        // What begins above does not matter.
+        for (start, vma) in self.map.range(..top).rev() {
             while let Some(zone) = top.checked_sub(len).and_then(|at| host_zone(at, len)).filter(|z| *z >= vma.end) {
                 top = zone;
             }
@@ -292,6 +312,7 @@ impl AddressSpace {
     /// Forgets everything.
     pub fn clear(&mut self) -> Vec<(u64, Vma)> {
         self.known.take();
+        self.full_above.take();
         (self.committed, self.inherited) = (0, 0);
         std::mem::take(&mut self.map).into_iter().collect()
     }
@@ -307,7 +328,7 @@ mod tests {
     use super::*;
 
     fn anon(end: u64, prot: u32) -> Vma {
-        Vma { end, prot, backing: Backing::Anonymous, name: "", counted: true }
+        Vma::new(end, prot, Backing::Anonymous)
     }
 
     #[test]
@@ -337,5 +358,30 @@ mod tests {
         m.insert(a - 0x3000, anon(a - 0x2000, 3));
         assert_eq!(m.place(0x2000).unwrap(), a - 0x2000, "the gap fits");
         assert_eq!(m.place(0x3000).unwrap(), a - 0x6000);
+    }
+
+    /// Whatever was mapped, unmapped and protected before, the highest free range is found.
+    #[test]
+    fn what_is_known_to_be_full_changes_no_place() {
+        let mut m = AddressSpace::default();
+        let mut state = 1_u64;
+        let mut next = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for round in 0..4_000 {
+            let len = (next(8) + 1) * 0x1000;
+            let at = m.place(len).expect("there is room");
+            assert_eq!(Some(at), AddressSpace { full_above: Cell::default(), ..m.clone() }.place(len), "round {round}");
+            if next(5) > 0 {
+                m.insert(at, anon(at + len, 3));
+            }
+            let anywhere = MMAP_TOP - next(0x400) * 0x1000;
+            if next(4) == 0 {
+                m.remove(anywhere, (next(16) + 1) * 0x1000);
+            } else if let Some((start, end)) = m.find(anywhere).map(|(start, vma)| (start, vma.end)) {
+                m.protect(start, end - start, next(4) as u32);
+            }
+        }
     }
 }

@@ -13,12 +13,14 @@
 //! ```
 
 mod calls;
+mod inherit;
 mod map;
 mod pool;
 mod remap;
 mod shared;
 
 pub use calls::*;
+pub use inherit::AtFork;
 pub use map::{AddressSpace, Backing, View, Vma};
 pub use pool::Pool;
 pub(crate) use pool::{Extents, Run};

@@ -33,7 +33,7 @@ impl Kernel {
         view: View,
     ) -> Result<(), Errno> {
         let backed = self.share(host, view, len)?;
-        let vma = Vma { end: at + len, prot, backing: Backing::Shared(view), name: "", counted: true };
+        let vma = Vma::new(at + len, prot, Backing::Shared(view));
         self.memory_mut(space).insert_view(at, vma, backed);
         self.show(host, space, at, len)
     }

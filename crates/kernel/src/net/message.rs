@@ -137,25 +137,27 @@ pub(crate) fn recvmsg(c: &mut Caller<'_>) -> Sys {
     receive_header(c, file, &header, c.int(2))
 }
 
-/// `sendmmsg`: parks for the first message only; what cannot be sent after it is left to the next call.
+/// What a call that sends several messages has done when it parks: so many messages, and part of the next.
+const SENT: u32 = 40;
+
+/// `sendmmsg`: parks for each message as `sendmsg` does. What goes wrong after the first is left to the next call.
 pub(crate) fn sendmmsg(c: &mut Caller<'_>) -> Sys {
     let (file, _) = socket_of(c, c.int(0))?;
     let (at, flags) = (c.arg(1), c.int(3));
     let count = u64::from(c.arg(2) as u32).min(VECTOR_MAX);
-    for n in 0..count {
+    let first = c.call().progress >> SENT;
+    c.call().progress &= (1 << SENT) - 1;
+    for n in first..count {
         let header_at = at + n * MMSGHDR;
         let header = match read_header(c, header_at) {
             Err(_) if n > 0 => return done(n),
             header => header?,
         };
         let whole = total(&header.vector);
-        let outcome = match send_header(c, file, header, flags) {
+        let moved = match send_header(c, file, header, flags) {
             Err(_) | Ok(Outcome::NoReturn) if n > 0 => return done(n),
-            outcome => outcome?,
-        };
-        let moved = match outcome {
-            Outcome::Done(moved) => moved,
-            Outcome::Block(_) if n > 0 => match c.call().progress {
+            Ok(Outcome::Done(moved)) => moved,
+            Ok(Outcome::Block(_)) if n > 0 && c.k.has_deliverable_signal(c.id) => match c.call().progress {
                 0 => return done(n),
                 // Part of a stream message is out: that is how long it was.
                 part => {
@@ -163,7 +165,11 @@ pub(crate) fn sendmmsg(c: &mut Caller<'_>) -> Sys {
                     return done(n + 1);
                 }
             },
-            first => return Ok(first),
+            Ok(Outcome::Block(wait)) => {
+                c.call().progress |= n << SENT;
+                return Ok(Outcome::Block(wait));
+            }
+            other => return other,
         };
         c.call().progress = 0;
         c.write_u32(header_at + MSGHDR, moved as u32)?;

@@ -33,6 +33,7 @@ mod packet;
 mod port;
 mod power;
 mod receive;
+mod resolver;
 mod route;
 mod socket;
 mod stream;

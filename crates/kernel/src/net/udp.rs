@@ -4,6 +4,7 @@ use crate::abi::errno::*;
 use crate::net::NetTimer;
 use crate::net::name::Address;
 use crate::net::port::Transport;
+use crate::net::resolver;
 use crate::net::socket::{HUP, IN, OUT, RDHUP, Received};
 use crate::time::TimerAction;
 use crate::wait::ObjectId;
@@ -53,13 +54,13 @@ struct Queued {
 /// A datagram under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     cause: Stamp,
     class: Class,
-    transport: Transport,
+    pub(super) transport: Transport,
     sender: ObjectId,
-    from: (ServiceId, SocketAddr),
-    to: (ServiceId, SocketAddr),
+    pub(super) from: (ServiceId, SocketAddr),
+    pub(super) to: (ServiceId, SocketAddr),
     localhost: bool,
 }
 
@@ -134,11 +135,11 @@ impl Kernel {
             from.set_ip(route.source);
         }
         let to = SocketAddr::new(route.address, to.port());
-        if route.to == service
+        let nobodys = route.to == service
             && route.address.is_loopback()
-            && self.datagram_socket_at(transport, service, to, from).is_none()
-            && let Some(other) = self.who_asked(transport, service, to.port())
-        {
+            && self.datagram_socket_at(transport, service, to, from).is_none();
+        let other = if nobodys { self.who_asked(transport, service, to.port()) } else { None };
+        if let Some(other) = other {
             (route.to, route.localhost) = (other, true);
         }
         let length = bytes.len();
@@ -146,7 +147,11 @@ impl Kernel {
         let (from, to) = ((service, from), (route.to, to));
         let cause = self.causes.stamp();
         let datagram = Datagram { bytes, cause, class, transport, sender: id, from, to, localhost };
-        self.send_datagram(datagram);
+        if nobodys && other.is_none() && to.1.port() == resolver::PORT {
+            self.ask_resolver(datagram);
+        } else {
+            self.send_datagram(datagram);
+        }
         Ok(length)
     }
     /// Whom a host reaches at its loopback although nothing of its own is there: the driver, whose datagrams come from

@@ -6,7 +6,7 @@
 //! | neither `CLONE_THREAD` nor `CLONE_VM` | the host process is forked; in the copy only the caller's context lives |
 //! | `CLONE_VM` without `CLONE_THREAD` | a second process in the *same* address space, until it execs or exits |
 
-use crate::abi::errno::{E2BIG, EINVAL};
+use crate::abi::errno::{E2BIG, EAGAIN, EINVAL};
 use crate::caller::Caller;
 use crate::host::AddressSpaceId;
 use crate::process::{Process, ProcessId, Thread};
@@ -159,6 +159,9 @@ fn new_thread(c: &mut Caller<'_>, r: Request) -> Sys {
 fn new_process(c: &mut Caller<'_>, r: Request) -> Sys {
     let parent = c.process_id();
     let service = parent.service;
+    if let Err(why) = c.k.allow_process(service) {
+        return refuse(c, EAGAIN, why);
+    }
     let pid = c.k.new_tid(service);
     let child = ProcessId { service, pid };
     if r.flags & libc::CLONE_PARENT_SETTID as u64 != 0 {
@@ -204,18 +207,24 @@ fn fork_memory(c: &mut Caller<'_>, r: Request, space: AddressSpaceId, pid: u32) 
     let mut memory = c.k.memory(old).clone();
     memory.was_forked();
     c.k.spaces.insert(space, memory);
-    let forked = if r.flags & libc::CLONE_CHILD_SETTID as u64 != 0 {
+    c.leave_out(space);
+    let before = if r.flags & libc::CLONE_CHILD_SETTID as u64 != 0 {
         let before = c.read_u32(r.child_tid)?;
         c.write_u32(r.child_tid, pid)?;
-        let forked = c.host.fork(space);
-        c.write_u32(r.child_tid, before)?;
-        forked
+        Some(before)
     } else {
-        c.host.fork(space)
+        None
     };
+    let withheld = c.withhold()?;
+    let forked = c.host.fork(space);
+    c.give_back(withheld)?;
+    if let Some(before) = before {
+        c.write_u32(r.child_tid, before)?;
+    }
     if let Err(errno) = forked {
         c.k.spaces.remove(&space);
-        return Err(errno);
+        c.k.end_at_host_limit(c.id, space, errno);
+        return Err(EAGAIN);
     }
     Ok(())
 }

@@ -18,6 +18,9 @@ pub(super) const RUSAGE_SIZE: usize = 144;
 /// Nanoseconds in a clock tick of `times`.
 const TICK: u64 = 10_000_000;
 
+/// How many processes a machine has room for.
+const PROCESSES_MAX: usize = 4_096;
+
 /// The limits of a service's first process.
 pub fn default_limits() -> [(u64, u64); 16] {
     let mut limits = [(INFINITY, INFINITY); 16];
@@ -44,6 +47,13 @@ impl Kernel {
 }
 
 impl Kernel {
+    /// Fails with why if a service's machine can have no more processes: how many there are does not depend on what the
+    /// host can bear.
+    pub(crate) fn allow_process(&self, service: ServiceId) -> Result<(), &'static str> {
+        let of_service = ProcessId { service, pid: 0 }..=ProcessId { service, pid: u32::MAX };
+        let alive = self.processes.range(of_service).filter(|(_, process)| process.status.is_none()).count();
+        if alive >= PROCESSES_MAX { Err("FB0229: more than 4096 processes at a time") } else { Ok(()) }
+    }
     /// Fails unless a service's machine can promise its programs so much more memory.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use crate::abi::errno::{EINVAL, ENODEV, EPERM, ESRCH};
 use crate::abi::text;
 use crate::caller::Caller;
+use crate::fs::{RELEASE, VERSION};
 use crate::memory::HIGHEST;
 use crate::process::ProcessId;
 use crate::syscall::{Sys, dispatch, done};
@@ -10,10 +11,6 @@ use crate::world::Kernel;
 use model::Phase;
 use model::rng::Random;
 
-/// The release that `uname` reports.
-pub const RELEASE: &str = "6.1.0-fbsim";
-/// The version that `uname` reports.
-pub const VERSION: &str = "#1 fbsim";
 /// `PR_SET_SYSCALL_USER_DISPATCH`, which the C library binding does not name.
 const PR_SET_SYSCALL_USER_DISPATCH: i32 = 59;
 /// The highest capability (`CAP_CHECKPOINT_RESTORE`).

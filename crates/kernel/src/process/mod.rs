@@ -17,6 +17,7 @@ pub mod exit;
 pub mod extended;
 pub mod limits;
 pub mod misc;
+pub mod peek;
 pub mod policy;
 pub mod wait;
 

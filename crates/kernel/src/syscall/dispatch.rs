@@ -6,7 +6,7 @@ use crate::abi::errno::{EIO, ENOSYS};
 use crate::caller::Caller;
 use crate::faults::{About, Ruling};
 use crate::file::Target;
-use crate::host::Host;
+use crate::host::{ADDRESS_SPACES, AddressSpaceId, Host};
 use crate::process::{InCall, Pending, Thread};
 use crate::time::reading::is_reading;
 use crate::wait::{Restart, Wait, WaitKey};
@@ -39,11 +39,30 @@ impl Kernel {
         self.process_mut(process).calls += 1 + readings;
         self.processor_used(process);
         self.clock.tick_call();
-        if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls {
-            self.end(Ending::Limit(format!("{} system calls", self.config.max_calls)));
+        if self.config.max_calls != 0 && self.log.calls() >= self.config.max_calls && self.ending.is_none() {
+            self.end_at(&format!("{} system calls (--max-calls)", self.config.max_calls), id);
         }
         self.attempt(host, id);
         Made::Call
+    }
+
+    /// The host gave no process for an address space: what else it does must not show in a run, which ends.
+    pub(crate) fn end_at_host_limit(&mut self, id: ThreadId, space: AddressSpaceId, errno: Errno) {
+        let what = if space.0 >= ADDRESS_SPACES {
+            format!("{ADDRESS_SPACES} address spaces in a run")
+        } else {
+            format!("the host's processes (its fork: errno {})", errno.0)
+        };
+        self.end_at(&what, id);
+    }
+    /// Ends the run at a limit that a thread's call has reached.
+    fn end_at(&mut self, what: &str, id: ThreadId) {
+        let thread = &self.threads[&id];
+        let (service, tid) = (&self.service(id.service).name, id.tid);
+        let (name, call) = (&thread.name, table::name(thread.call.number));
+        let place = self.place(id, thread.registers.rip);
+        let sentence = format!("{what} was reached by {service}/{tid} ({name}) in {call}, at {place}");
+        self.end(Ending::Limit(sentence));
     }
 
     /// Tries a thread's call, for the first time or again, and settles what came of it.

@@ -14,6 +14,9 @@ mod request {
     pub(super) const GETS: u32 = 0x5401;
     pub(super) const SETS: u32 = 0x5402;
     pub(super) const SETSF: u32 = 0x5404;
+    pub(super) const GETA: u32 = 0x5405;
+    pub(super) const SETA: u32 = 0x5406;
+    pub(super) const SETAF: u32 = 0x5408;
     pub(super) const SBRK: u32 = 0x5409;
     pub(super) const XONC: u32 = 0x540a;
     pub(super) const FLSH: u32 = 0x540b;
@@ -61,6 +64,7 @@ pub(crate) fn ioctl(c: &mut Caller<'_>, object: ObjectId, request: u32, at: u64)
 fn perform(c: &mut Caller<'_>, (master, side): (ObjectId, Side), request: u32, at: u64) -> Sys {
     // What changes a terminal is not for the background.
     let changes = (request::SETS..=request::SETSF).contains(&request)
+        || (request::SETA..=request::SETAF).contains(&request)
         || (request::SETS2..=request::SETSF2).contains(&request)
         || matches!(request, request::SBRK | request::SBRKP | request::XONC | request::FLSH | request::SPGRP)
         || request == request::SETD;
@@ -77,6 +81,16 @@ fn perform(c: &mut Caller<'_>, (master, side): (ObjectId, Side), request: u32, a
         }
         request::SETS..=request::SETSF => return set(c, master, at, (SIZE, request == request::SETSF)),
         request::SETS2..=request::SETSF2 => return set(c, master, at, (SIZE_2, request == request::SETSF2)),
+        request::GETA => {
+            let short = terminal.settings.short();
+            c.write(at, &short)?;
+            return done(0);
+        }
+        request::SETA..=request::SETAF => {
+            let before = terminal.settings;
+            let bytes = Settings::with_short(&before, c.read_array(at)?).bytes();
+            return apply(c, master, &bytes, request == request::SETAF);
+        }
         request::GWINSZ => {
             let window = terminal.window;
             c.write(at, &window)?;
@@ -137,9 +151,12 @@ fn perform(c: &mut Caller<'_>, (master, side): (ObjectId, Side), request: u32, a
 
 fn set(c: &mut Caller<'_>, master: ObjectId, at: u64, (size, flushes): (usize, bool)) -> Sys {
     let bytes = c.read_vec(at, size)?;
+    apply(c, master, &bytes, flushes)
+}
+fn apply(c: &mut Caller<'_>, master: ObjectId, bytes: &[u8], flushes: bool) -> Sys {
     let terminal = c.k.terminal_mut(master).ok_or(EIO)?;
     let before = terminal.settings;
-    terminal.settings = Settings::of(&bytes, &before);
+    terminal.settings = Settings::of(bytes, &before);
     let now = terminal.settings;
     if flushes {
         terminal.discipline.flush_input();

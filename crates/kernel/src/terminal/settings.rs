@@ -11,6 +11,8 @@ pub(super) mod special {
 pub(super) const SIZE: usize = 36;
 /// Size of `struct termios2`, which has speeds besides.
 pub(super) const SIZE_2: usize = 44;
+/// Size of `struct termio`, which has 16 bits of each mode and eight special characters.
+pub(super) const SIZE_SHORT: usize = 18;
 /// Special characters.
 const CHARACTERS: usize = 19;
 
@@ -94,6 +96,32 @@ impl Settings {
             settings.speeds = [speed; 2];
         }
         settings
+    }
+    /// As `struct termio`.
+    pub(super) fn short(&self) -> [u8; SIZE_SHORT] {
+        let mut out = [0; SIZE_SHORT];
+        for (n, word) in [self.input, self.output, self.control, self.local].into_iter().enumerate() {
+            out[n * 2..n * 2 + 2].copy_from_slice(&(word as u16).to_le_bytes());
+        }
+        out[8] = self.line;
+        out[9..17].copy_from_slice(&self.characters[..8]);
+        out
+    }
+    /// The same with what such a structure says, which is only half of the modes.
+    pub(super) fn with_short(&self, bytes: [u8; SIZE_SHORT]) -> Settings {
+        let low =
+            |word: u32, n: usize| word & !0xffff | u32::from(u16::from_le_bytes([bytes[n * 2], bytes[n * 2 + 1]]));
+        let mut characters = self.characters;
+        characters[..8].copy_from_slice(&bytes[9..17]);
+        Settings {
+            input: low(self.input, 0),
+            output: low(self.output, 1),
+            control: low(self.control, 2),
+            local: low(self.local, 3),
+            line: bytes[8],
+            characters,
+            ..*self
+        }
     }
     /// Whether an input mode is set.
     pub(super) fn i(&self, mode: u32) -> bool {

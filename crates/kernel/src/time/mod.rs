@@ -19,6 +19,9 @@ pub const CALL_COST: VirtualDuration = VirtualDuration(1_000);
 /// What one reading of the clock costs.
 pub const READ_COST: VirtualDuration = VirtualDuration(10);
 
+/// Where the clock ends, in the year 2262: Linux counts nanoseconds in 63 bits, and a timer beyond never fires.
+pub const NEVER: VirtualTime = VirtualTime(i64::MAX as u64);
+
 /// The one clock of a world.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -113,14 +116,14 @@ impl Timers {
     pub fn disarm(&mut self, id: TimerId) {
         self.armed.remove(&id);
     }
-    /// When the next timer is due.
+    /// When the next timer is due that will ever be.
     pub fn next(&self) -> Option<VirtualTime> {
-        self.armed.first_key_value().map(|(id, _)| id.0)
+        self.armed.first_key_value().map(|(id, _)| id.0).filter(|at| *at < NEVER)
     }
     /// When the next timer is due that is not the driver's own waiting.
     pub fn next_of_services(&self) -> Option<VirtualTime> {
         let own = |action: &TimerAction| matches!(action, TimerAction::Wake(id) if id.service.is_driver());
-        self.armed.iter().find(|(_, action)| !own(action)).map(|(id, _)| id.0)
+        self.armed.iter().find(|(_, action)| !own(action)).map(|(id, _)| id.0).filter(|at| *at < NEVER)
     }
     /// Takes the next timer that is due.
     pub fn due(&mut self, now: VirtualTime) -> Option<TimerAction> {

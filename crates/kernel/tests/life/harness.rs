@@ -81,8 +81,9 @@ impl Host for TestHost {
     fn extended_state(&self, into: &mut Extended) {
         into.clone_from(&self.extended);
     }
+    /// There is no such host process to be had.
     fn fork(&mut self, _: AddressSpaceId) -> Result<(), Errno> {
-        unreachable!()
+        Err(Errno(libc::EAGAIN))
     }
     fn image_entry(&mut self, _: &str) -> Option<kernel::host::ImageEntry> {
         None
@@ -127,7 +128,7 @@ impl World {
         let space = self.k.new_space();
         let mut memory = AddressSpace::default();
         memory.users = 1;
-        let vma = |end, prot, backing| Vma { end, prot, backing, name: "", counted: true };
+        let vma = |end, prot, backing| Vma::new(end, prot, backing);
         let rw = (libc::PROT_READ | libc::PROT_WRITE) as u32;
         memory.insert(BASE, vma(SHARED, rw, Backing::Anonymous));
         memory.insert(

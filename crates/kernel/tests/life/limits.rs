@@ -1,9 +1,11 @@
 //! Resource limits, and timers of processor time.
 
 use crate::harness::*;
+use kernel::Ending;
+use kernel::process::{ExitStatus, Process, ProcessId};
 use libc::{
-    EFBIG, EINVAL, EMFILE, EPERM, ESRCH, SYS_eventfd2, SYS_ftruncate, SYS_getitimer, SYS_getpid, SYS_memfd_create,
-    SYS_nanosleep, SYS_prlimit64, SYS_setitimer, SYS_timer_create, SYS_timer_settime,
+    EAGAIN, EFBIG, EINVAL, EMFILE, EPERM, ESRCH, SYS_eventfd2, SYS_fork, SYS_ftruncate, SYS_getitimer, SYS_getpid,
+    SYS_memfd_create, SYS_nanosleep, SYS_prlimit64, SYS_setitimer, SYS_timer_create, SYS_timer_settime,
 };
 
 const NEW: u64 = DATA;
@@ -109,4 +111,30 @@ fn a_posix_timer_of_processor_time_fires_once_with_its_value() {
     for _ in 0..50 {
         w.result(SYS_getpid, &[]);
     }
+}
+
+#[test]
+fn a_machine_has_room_for_so_many_living_processes() {
+    let mut w = World::new(1);
+    let id = |pid: u32| ProcessId { service: SERVICE, pid };
+    for pid in 1_000..1_000 + 4_095 {
+        w.k.processes.insert(id(pid), Process::new(id(pid)));
+    }
+    assert_eq!(w.result(SYS_fork, &[]), error(EAGAIN));
+    w.k.processes.get_mut(&id(1_000)).expect("made above").status = Some(ExitStatus::Exited(0));
+    // One that has ended takes no room; that the host has none is not shown to the program, but ends the run.
+    assert_eq!(w.call(SYS_fork, &[]), None);
+    let Some(Ending::Limit(what)) = &w.k.ending else { panic!("{:?}", w.k.ending) };
+    assert!(
+        what.starts_with("the host's processes (its fork: errno 11) was reached by api/100 (test) in fork"),
+        "{what}"
+    );
+}
+
+#[test]
+fn a_timer_beyond_the_end_of_time_never_fires() {
+    let mut w = World::new(1);
+    w.put64(DATA, &[i64::MAX as u64, 0]);
+    assert_eq!(w.call(SYS_nanosleep, &[DATA, 0]), None);
+    assert!(matches!(&w.k.ending, Some(Ending::Deadlock(_))), "{:?}", w.k.ending);
 }

@@ -128,7 +128,7 @@ impl World {
         let mut k = Kernel::new(config, Box::new(Ordinary));
         let mut space = AddressSpace::default();
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
-        space.insert(BASE, Vma { end: BASE + SIZE, prot, backing: Backing::Anonymous, name: "", counted: true });
+        space.insert(BASE, Vma::new(BASE + SIZE, prot, Backing::Anonymous));
         k.spaces.insert(SPACE, space);
         k.processes.insert(PROCESS, process(PROCESS));
         for tid in [A, B] {

@@ -90,6 +90,20 @@ pub(crate) const PARTS: &[(&str, Part, u32)] = &[
     ("wchan", Part::Wchan, 0o444),
 ];
 
+/// The namespaces that every process is in, with what their links say: those in which Linux starts its first process.
+pub(crate) const NAMESPACES: &[(&str, &str)] = &[
+    ("cgroup", "cgroup:[4026531835]"),
+    ("ipc", "ipc:[4026531839]"),
+    ("mnt", "mnt:[4026531841]"),
+    ("net", "net:[4026531840]"),
+    ("pid", "pid:[4026531836]"),
+    ("pid_for_children", "pid:[4026531836]"),
+    ("time", "time:[4026531834]"),
+    ("time_for_children", "time:[4026531834]"),
+    ("user", "user:[4026531837]"),
+    ("uts", "uts:[4026531838]"),
+];
+
 /// What is in `/proc`, besides the processes.
 pub(crate) const FILES: &[Fixed] = &[
     magic("/proc/self", Magic::Own),

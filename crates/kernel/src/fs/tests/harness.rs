@@ -179,10 +179,7 @@ impl World {
         let config = Config { hosts: vec![driver, db], ..Config::default() };
         let mut k = Kernel::new(config, Box::new(Ordinary));
         let mut space = AddressSpace::default();
-        space.insert(
-            BASE,
-            Vma { end: BASE + SIZE as u64, prot: 3, backing: Backing::Anonymous, name: "[heap]", counted: true },
-        );
+        space.insert(BASE, Vma { name: "[heap]", ..Vma::new(BASE + SIZE as u64, 3, Backing::Anonymous) });
         k.spaces.insert(AddressSpaceId(1), space);
         k.processes.insert(PROCESS, process());
         k.add_thread(Thread::new(THREAD, PROCESS, AddressSpaceId(1), "tool"));

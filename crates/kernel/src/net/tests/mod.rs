@@ -66,7 +66,7 @@ impl World {
         k.choices.enter(Phase::Run);
         let mut space = AddressSpace::default();
         let prot = (libc::PROT_READ | libc::PROT_WRITE) as u32;
-        space.insert(BASE, Vma { end: BASE + SIZE as u64, prot, backing: Backing::Anonymous, name: "", counted: true });
+        space.insert(BASE, Vma::new(BASE + SIZE as u64, prot, Backing::Anonymous));
         k.spaces.insert(SPACE, space);
         World { k, host: Flat { memory: vec![0; SIZE] }, next: BASE }
     }

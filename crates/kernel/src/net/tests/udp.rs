@@ -99,3 +99,22 @@ fn localhost_and_ipv6() {
     assert_eq!(send_to(&mut w, server, local, b"y", "[::1]:80"), 1);
     assert_eq!(recv_from(&mut w, server, s, 10).2, inet("[::1]:33792"));
 }
+
+#[test]
+fn the_loopback_has_a_name_server_unless_the_host_runs_one() {
+    let mut w = World::new();
+    let t = w.thread(2);
+    let c = w.socket(t, UDP);
+    let ask = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x01a\0\0\x01\0\x01";
+    assert_eq!(send_to(&mut w, t, c, ask, "127.0.0.1:53"), ask.len() as i64);
+    let (n, bytes, from) = recv_from(&mut w, t, c, 512);
+    assert_eq!((n, &bytes[bytes.len() - 4..], from), (35, &[10, 0, 0, 2][..], inet("127.0.0.1:53")));
+    // Nobody's host but the own has it, and a program that is bound there goes first.
+    assert_eq!(send_to(&mut w, t, c, ask, "10.0.0.2:53"), ask.len() as i64);
+    let s = w.socket(t, UDP);
+    assert_eq!(w.named(t, "bind", s, &inet("127.0.0.1:53")), Some(0));
+    assert_eq!(send_to(&mut w, t, c, ask, "127.0.0.1:53"), ask.len() as i64);
+    w.settle();
+    assert_eq!(recv_from(&mut w, t, s, 512).1, ask);
+    assert_eq!(w.recv(t, c, 512), Err(errno(EAGAIN)));
+}

@@ -67,6 +67,9 @@ pub(super) const ROWS: &[Row] = &[
     emulated(274, "get_robust_list", crate::process::misc::get_robust_list),
     emulated(302, "prlimit64", crate::process::limits::prlimit64),
     emulated(309, "getcpu", crate::process::misc::getcpu),
+    partial(310, "process_vm_readv", crate::process::peek::process_vm_readv, "not of another process"),
+    partial(311, "process_vm_writev", crate::process::peek::process_vm_writev, "not of another process"),
+    partial(312, "kcmp", crate::process::peek::kcmp, "no `KCMP_EPOLL_TFD`"),
     partial(314, "sched_setattr", crate::process::policy::sched_setattr, "remembered, without effect"),
     emulated(315, "sched_getattr", crate::process::policy::sched_getattr),
     emulated(318, "getrandom", crate::process::misc::getrandom),
@@ -75,4 +78,5 @@ pub(super) const ROWS: &[Row] = &[
     emulated(424, "pidfd_send_signal", crate::file::pidfd::pidfd_send_signal),
     emulated(434, "pidfd_open", crate::file::pidfd::pidfd_open),
     emulated(435, "clone3", crate::process::clone::clone3),
+    emulated(438, "pidfd_getfd", crate::file::pidfd::pidfd_getfd),
 ];

@@ -24,7 +24,7 @@ pub(super) const ROWS: &[Row] = &[
         .about(Subject::Fd(0)),
     emulated(288, "accept4", net::accept4).about(Subject::Fd(0)),
     partial(299, "recvmmsg", net::recvmmsg, NO_URGENT).about(Subject::Fd(0)),
-    partial(307, "sendmmsg", net::sendmmsg, "parks for the first message only").about(Subject::Fd(0)),
+    partial(307, "sendmmsg", net::sendmmsg, NO_URGENT).about(Subject::Fd(0)),
 ];
 
 const NO_URGENT: &str = "no error queue, no TCP fast open";
