@@ -95,7 +95,7 @@ pub(super) fn bounds(builder: &mut GlobalsBuilder) {
         eval: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<bool> {
         searched(b, eval)?;
-        Ok(b.is_in(a)?)
+        b.is_in(a)
     }
     /// `a not in b`
     fn not_in__<'v>(

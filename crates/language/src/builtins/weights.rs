@@ -141,7 +141,7 @@ impl Weight {
             Weight::Replace => match (first.and_then(|v| v.unpack_str()), arguments.get(1), arguments.get(2)) {
                 (Some(text), Some(old), Some(new)) => {
                     let (old, new) = (old.unpack_str().map_or(1, str::len), new.unpack_str().map_or(0, str::len));
-                    let times = if old == 0 { text.len() + 1 } else { text.len() / old };
+                    let times = text.len().checked_div(old).unwrap_or(text.len() + 1);
                     text.len().saturating_add(times.saturating_mul(new))
                 }
                 _ => 0,
