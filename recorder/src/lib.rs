@@ -16,7 +16,7 @@ mod branch;
 mod files;
 
 pub use branch::{Branched, Tails, branched};
-pub use files::{ChangedFile, FILE, changed_file};
+pub use files::{ChangedFile, FILE, changed_file, fingerprint, is_unchanged};
 
 use again::{Shared, begins_again};
 use guest::world::Remains;
@@ -116,18 +116,20 @@ impl Booted {
 }
 
 /// Runs a world, judges it and records it. The loops that are counted are facts of its header, and so
-/// are the host's files that it has used.
+/// are the host's files that it has used. What goes to the console is passed on as [`run`] does.
 ///
 /// # Errors
 /// If the trace cannot be written; the run itself cannot fail.
 pub fn record(
     mut options: WorldOptions,
+    console: Option<Console>,
     source: impl Fn() -> Box<dyn Source>,
     driver: impl Fn(&World) -> Verdict,
     header: &Header,
 ) -> Result<(Finished, Vec<u8>), RecordError> {
+    let console = console.map(Shared::new);
     loop {
-        let world = World::new(options.clone(), None, &source);
+        let world = World::new(options.clone(), console.as_ref().map(Shared::attempt), &source);
         let verdict = driver(&world);
         let remains = world.remains();
         if begins_again(&mut options, &remains) {

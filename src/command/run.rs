@@ -5,7 +5,7 @@ use crate::cli;
 use crate::exit::{Exit, Problem};
 use crate::pool::Pool;
 use crate::pool::wire::{Setup, System, What};
-use crate::{spec, ui};
+use crate::{kept, spec, ui};
 use explorer::{How, Job};
 use model::{Seed, Verdict};
 use std::io::Write as _;
@@ -30,18 +30,16 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
     let Calibration { steps, loops } =
         if args.strategy.needs_steps() { calibrate(&mut pool, "run", args.strategy)? } else { Calibration::default() };
     let job = Job { test: 0, seed, how: How::Strategy { spec: args.strategy, steps } };
-    let rerun: Vec<String> = std::env::args().collect();
-    let answer = pool.ask(
-        frame(1, "run", &job, &loops, What::Console { record: false, rerun: rerun.clone() })?,
-        |stderr, bytes| {
-            let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
-            let _ = std::io::stdout().flush();
-        },
-    )?;
-    let mut unsaved = None;
-    if let Some(path) = &args.save {
-        unsaved = super::record_case(&mut pool, "run", &job, &answer.extras.loops, &rerun, path)?.unsaved;
-    }
+    let kept = args.save.as_ref().map(|_| std::env::args().collect());
+    let answer = pool.ask(frame(1, "run", &job, &loops, What::Console { kept })?, |stderr, bytes| {
+        let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
+        let _ = std::io::stdout().flush();
+    })?;
+    let unsaved = match (&args.save, &answer.trace) {
+        (Some(path), Some(bytes)) => kept::save(path, bytes).err(),
+        (Some(_), None) => return Err(Problem::internal("the worker recorded nothing")),
+        (None, _) => None,
+    };
     let Some(outcome) = answer.outcome else { return Err(Problem::internal("no outcome")) };
     if args.summary {
         eprintln!(

@@ -219,7 +219,7 @@ impl Pool {
     /// Gives one job to one worker and waits for its answer; console frames go to `console`.
     pub(crate) fn ask(&mut self, job: JobFrame, mut console: impl FnMut(bool, &[u8])) -> Result<Answer, Problem> {
         let id = job.id;
-        let wants_trace = matches!(job.what, wire::What::Record { .. } | wire::What::Console { record: true, .. });
+        let wants_trace = matches!(job.what, wire::What::Record { .. } | wire::What::Console { kept: Some(_) });
         self.give(0, job);
         let mut answer = None;
         loop {

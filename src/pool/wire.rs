@@ -59,8 +59,8 @@ pub(crate) enum What {
     Compare { trace: Vec<u8>, until: Option<u64> },
     /// What comes of going on, after each of these events, so many times with choices of this strategy.
     Tails { after: Vec<u64>, tails: u32, strategy: String, steps: u64 },
-    /// Its outcome, with everything the guests write passed on.
-    Console { record: bool, rerun: Vec<String> },
+    /// Its outcome, with everything the guests write passed on; and a trace with this command line to rerun it.
+    Console { kept: Option<Vec<String>> },
 }
 
 /// What a worker answers to [`Setup`].

@@ -13,7 +13,7 @@ use recorder::Finished;
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
-use trace::{Fingerprint, Header, ServiceFacts, SourceText, Trace};
+use trace::{Header, ServiceFacts, SourceText, Trace};
 
 /// Processor time without a call after which a guest is in a loop that may have to be counted.
 const LOOP_LIMIT_NANOS: u64 = 1_000_000_000;
@@ -154,7 +154,7 @@ impl Worker {
                 let finished = self.booted.borrow_mut().run(options, source, driver);
                 self.outcome(frame.id, &finished)
             }
-            What::Outcome | What::Console { record: false, .. } => {
+            What::Outcome | What::Console { kept: None } => {
                 self.booted.borrow_mut().forget();
                 let console = matches!(frame.what, What::Console { .. }).then(pass_on);
                 // A program that is only run has nobody who would look at its events.
@@ -163,10 +163,11 @@ impl Worker {
                 let finished = recorder::run(options, console, source, driver);
                 self.outcome(frame.id, &finished)
             }
-            What::Record { rerun } | What::Console { rerun, .. } => {
+            What::Record { rerun } | What::Console { kept: Some(rerun) } => {
                 self.booted.borrow_mut().forget();
+                let console = matches!(frame.what, What::Console { .. }).then(pass_on);
                 let header = self.header(frame, rerun);
-                match recorder::record(options, source, driver, &header) {
+                match recorder::record(options, console, source, driver, &header) {
                     Err(e) => answer(&Frame::Refused(frame.id, chain(&e))),
                     Ok((finished, bytes)) => {
                         self.outcome(frame.id, &finished)?;
@@ -218,7 +219,7 @@ impl Worker {
             Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
         };
         for (recorded, here) in trace.header.services.iter().zip(self.facts()) {
-            if recorded.fingerprint != here.fingerprint {
+            if !recorder::is_unchanged(&here.binary, recorded.fingerprint) {
                 let why = format!(
                     "the trace is of another program: {} of service {} has changed since (fingerprint {}, recorded {})\n\
                      build the recorded version, or record the case again",
@@ -331,11 +332,10 @@ fn job_of(frame: &JobFrame) -> Result<Job, String> {
 }
 
 fn facts_of(service: &Service) -> ServiceFacts {
-    let content = std::fs::read(&service.binary).unwrap_or_default();
     ServiceFacts {
         name: service.name.clone(),
         binary: service.binary.clone(),
-        fingerprint: Fingerprint::of(&content),
+        fingerprint: recorder::fingerprint(&service.binary).unwrap_or_default(),
         args: service.args.clone(),
         env: service.env.clone(),
     }

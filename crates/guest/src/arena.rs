@@ -35,6 +35,8 @@ const KEEP: usize = 64 << 20;
 /// Pages of the host's that hold so much need a five hundredth of the faults, and of the processor's room for
 /// translations, which every switch from one process to another empties.
 const LARGE: usize = 2 << 20;
+/// A world whose objects take no more than this does with small pages: large ones take longer to clear.
+const SMALL: usize = 768 << 10;
 /// The host has no such pages.
 const NO_LARGE: usize = usize::MAX;
 
@@ -129,7 +131,7 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
-        if header.bump > header.large {
+        if header.bump > header.large && header.bump > OBJECTS + SMALL {
             header.enlarge();
         }
         if class == POPULATED && header.large == NO_LARGE {
@@ -218,7 +220,7 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
         header.turns.store(i64::from(kernel::scheduler::TURNS), Ordering::Relaxed);
         header.armed_below.store(0, Ordering::Relaxed);
     }
-    let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
+    let was = mode(true);
     let kernel = Box::into_raw(Box::new(make()));
     KERNEL_MODE.store(was, Ordering::Relaxed);
     assert!(in_arena(kernel as usize), "the binary must install guest::Allocator as its global allocator");
@@ -275,9 +277,26 @@ pub(crate) fn place_of_pid(space: AddressSpaceId) -> u64 {
     (std::mem::offset_of!(Header, pids) + space.0 as usize * size_of::<AtomicI32>()) as u64
 }
 
+/// A thread has entered the kernel. Only who holds the baton counts, so nothing has to be locked for it, which would cost
+/// as much as half of the registers' saving.
+#[inline]
+pub(crate) fn entered() {
+    let entries = &shared().entries;
+    entries.store(entries.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+/// Sets the mode of this process, which has a single thread; returns the one before.
+#[inline]
+fn mode(kernel: bool) -> bool {
+    let was = KERNEL_MODE.load(Ordering::Relaxed);
+    KERNEL_MODE.store(kernel, Ordering::Relaxed);
+    was
+}
+
 /// Runs kernel code: allocations come from the arena.
+#[inline]
 pub(crate) fn with_kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
-    let was = KERNEL_MODE.swap(true, Ordering::Relaxed);
+    let was = mode(true);
     // SAFETY: `build` made the kernel, this process holds the baton, and the reference does not outlive the call.
     let result = f(unsafe { &mut *(*header()).kernel });
     KERNEL_MODE.store(was, Ordering::Relaxed);
@@ -292,7 +311,7 @@ pub(crate) fn peek<R>(f: impl FnOnce(&Kernel) -> R) -> R {
 
 /// Runs a part of kernel code whose allocations must belong to the process (caches of host resources).
 pub(crate) fn outside_arena<R>(f: impl FnOnce() -> R) -> R {
-    let was = KERNEL_MODE.swap(false, Ordering::Relaxed);
+    let was = mode(false);
     let result = f();
     KERNEL_MODE.store(was, Ordering::Relaxed);
     result

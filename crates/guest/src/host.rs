@@ -4,7 +4,7 @@ use crate::arena;
 use crate::entry::{self, LOCAL};
 use crate::snapshot::{self, Cover, Replaced};
 use crate::{image, patch, pool, process, raw};
-use kernel::host::{Host, ImageEntry};
+use kernel::host::{Host, ImageEntry, ImageType};
 use kernel::memory::{HOST_ZONE_SIZE, HOST_ZONES};
 use kernel::process::Extended;
 use kernel::{AddressSpaceId, abi};
@@ -152,7 +152,7 @@ impl Host for GuestHost {
     fn image_entry(&mut self, path: &str) -> Option<ImageEntry> {
         image::entry(path)
     }
-    fn image_list(&mut self, path: &str) -> Vec<String> {
+    fn image_list(&mut self, path: &str) -> Vec<(String, ImageType)> {
         image::list(path)
     }
     fn image_read(&mut self, path: &str, offset: u64, into: &mut [u8]) -> usize {

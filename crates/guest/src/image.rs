@@ -4,7 +4,7 @@
 
 use crate::raw;
 use kernel::abi::text::{to_bytes, to_text};
-use kernel::host::{ImageEntry, ImageKind};
+use kernel::host::{ImageEntry, ImageKind, ImageType};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{CString, OsStr};
@@ -97,11 +97,22 @@ pub(crate) fn entry(path: &str) -> Option<ImageEntry> {
     Some(ImageEntry { kind, mode: stat.st_mode & 0o7777 })
 }
 
-/// The names in a directory of the image, sorted.
-pub(crate) fn list(path: &str) -> Vec<String> {
+/// The names in a directory of the image, sorted, and what they are.
+pub(crate) fn list(path: &str) -> Vec<(String, ImageType)> {
     let bytes = to_bytes(path);
     let Ok(entries) = std::fs::read_dir(OsStr::from_bytes(&bytes)) else { return Vec::new() };
-    let mut names: Vec<String> = entries.filter_map(|e| Some(to_text(e.ok()?.file_name().into_vec()))).collect();
-    names.sort();
+    let named = entries.filter_map(|entry| {
+        let entry = entry.ok()?;
+        // Most file systems say so in the listing itself.
+        let kind = match entry.file_type().ok()? {
+            kind if kind.is_file() => ImageType::File,
+            kind if kind.is_dir() => ImageType::Directory,
+            kind if kind.is_symlink() => ImageType::Symlink,
+            _ => return None,
+        };
+        Some((to_text(entry.file_name().into_vec()), kind))
+    });
+    let mut names: Vec<(String, ImageType)> = named.collect();
+    names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     names
 }

@@ -1,4 +1,5 @@
-//! A map whose keys are small numbers handed out one after the other: looking one up is two additions, not a search.
+//! A map whose keys are small numbers handed out one after the other: looking one up is two additions, not a search, and
+//! a comparison when it is the one that was looked up last.
 //! Threads, processes, address spaces, descriptions, objects and connections are looked up several times in every call.
 
 use crate::file::FileId;
@@ -6,6 +7,7 @@ use crate::host::AddressSpaceId;
 use crate::process::ProcessId;
 use crate::wait::ObjectId;
 use model::{ServiceId, ThreadId};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ops::{Index, IndexMut, RangeInclusive};
 
@@ -64,20 +66,38 @@ impl Key for FileId {
 
 /// Numbers of a chunk. What has gone leaves an empty chunk behind, which costs no memory of its own.
 const CHUNK: usize = 64;
+/// Stands for no slot in the index.
+const NONE: u32 = u32::MAX;
 
-type Chunk<V> = Vec<Option<Box<V>>>;
+/// Where the value of the key is that was looked up last: the same one is asked for again and again.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    place: (usize, usize),
+    slot: u32,
+}
+
+/// A place that no key has.
+const NOWHERE: Last = Last { place: (usize::MAX, usize::MAX), slot: NONE };
 
 /// A map with the interface of a `BTreeMap`, as far as it is used, and its order.
+///
+/// ```text
+///   index: row ──> chunk ──> slot ─┐
+///   last: place, slot ─────────────┴──> slots: Box<V>      free: slots of what has gone
+/// ```
 #[derive(Clone, Debug)]
 pub struct Dense<K, V> {
-    rows: Vec<Vec<Chunk<V>>>,
-    len: usize,
+    index: Vec<Vec<Vec<u32>>>,
+    slots: Vec<Option<Box<V>>>,
+    free: Vec<u32>,
+    last: Cell<Last>,
     keys: PhantomData<K>,
 }
 
 impl<K, V> Default for Dense<K, V> {
     fn default() -> Self {
-        Dense { rows: Vec::new(), len: 0, keys: PhantomData }
+        let last = Cell::new(NOWHERE);
+        Dense { index: Vec::new(), slots: Vec::new(), free: Vec::new(), last, keys: PhantomData }
     }
 }
 
@@ -88,45 +108,68 @@ impl<K: Key, V> Dense<K, V> {
     }
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.len
+        self.slots.len() - self.free.len()
     }
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+    #[inline]
+    fn slot(&self, key: &K) -> Option<usize> {
+        let place = key.place();
+        let last = self.last.get();
+        if last.place == place { Some(last.slot as usize) } else { self.look_up(place) }
+    }
+    fn look_up(&self, place: (usize, usize)) -> Option<usize> {
+        let (row, column) = place;
+        let slot = *self.index.get(row)?.get(column / CHUNK)?.get(column % CHUNK)?;
+        if slot == NONE {
+            return None;
+        }
+        self.last.set(Last { place, slot });
+        Some(slot as usize)
     }
     /// The value of a key.
     #[inline]
     pub fn get(&self, key: &K) -> Option<&V> {
-        let (row, column) = key.place();
-        self.rows.get(row)?.get(column / CHUNK)?.get(column % CHUNK)?.as_deref()
+        let slot = self.slot(key)?;
+        self.slots[slot].as_deref()
     }
     /// The value of a key.
     #[inline]
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let (row, column) = key.place();
-        self.rows.get_mut(row)?.get_mut(column / CHUNK)?.get_mut(column % CHUNK)?.as_deref_mut()
+        let slot = self.slot(key)?;
+        self.slots[slot].as_deref_mut()
     }
     /// Whether there is a value of this key.
     pub fn contains_key(&self, key: &K) -> bool {
-        self.get(key).is_some()
+        self.slot(key).is_some()
     }
     /// Sets the value of a key; returns the one it had.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let (row, column) = key.place();
-        if self.rows.len() <= row {
-            self.rows.resize_with(row + 1, Vec::new);
+        let value = Some(Box::new(value));
+        if let Some(slot) = self.slot(&key) {
+            return std::mem::replace(&mut self.slots[slot], value).map(|before| *before);
         }
-        let chunks = &mut self.rows[row];
+        let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        match self.slots.get_mut(slot as usize) {
+            Some(free) => *free = value,
+            None => self.slots.push(value),
+        }
+        let (row, column) = key.place();
+        if self.index.len() <= row {
+            self.index.resize_with(row + 1, Vec::new);
+        }
+        let chunks = &mut self.index[row];
         if chunks.len() <= column / CHUNK {
             chunks.resize_with(column / CHUNK + 1, Vec::new);
         }
         let chunk = &mut chunks[column / CHUNK];
         if chunk.is_empty() {
-            chunk.resize_with(CHUNK, || None);
+            chunk.resize(CHUNK, NONE);
         }
-        let before = chunk[column % CHUNK].replace(Box::new(value));
-        self.len += usize::from(before.is_none());
-        before.map(|v| *v)
+        chunk[column % CHUNK] = slot;
+        None
     }
     /// The value of a key, which is made if there is none.
     pub fn get_or_default(&mut self, key: K) -> &mut V
@@ -140,28 +183,33 @@ impl<K: Key, V> Dense<K, V> {
     }
     /// Takes a key out; returns its value.
     pub fn remove(&mut self, key: &K) -> Option<V> {
+        let slot = self.slot(key)?;
+        self.last.set(NOWHERE);
         let (row, column) = key.place();
-        let chunk = self.rows.get_mut(row)?.get_mut(column / CHUNK)?;
-        let value = chunk.get_mut(column % CHUNK)?.take()?;
-        self.len -= 1;
-        if chunk.iter().all(Option::is_none) {
+        let chunk = &mut self.index[row][column / CHUNK];
+        chunk[column % CHUNK] = NONE;
+        if chunk.iter().all(|slot| *slot == NONE) {
             *chunk = Vec::new();
         }
-        Some(*value)
+        self.free.push(slot as u32);
+        self.slots[slot].take().map(|value| *value)
     }
-    /// Keys and values, in the keys' order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> {
-        self.rows.iter().enumerate().flat_map(|(row, chunks)| {
+    /// Keys and the slots of their values, in the keys' order.
+    fn places(&self) -> impl DoubleEndedIterator<Item = (K, usize)> {
+        self.index.iter().enumerate().flat_map(|(row, chunks)| {
             chunks.iter().enumerate().flat_map(move |(at, chunk)| {
-                let entry = move |(n, value): (usize, &'_ Option<Box<V>>)| value.is_some().then_some(n);
-                let used = chunk.iter().enumerate().filter_map(entry);
-                used.map(move |n| (K::at(row, at * CHUNK + n), &**chunk[n].as_ref().expect("filtered above")))
+                let used = chunk.iter().enumerate().filter(|(_, slot)| **slot != NONE);
+                used.map(move |(n, slot)| (K::at(row, at * CHUNK + n), *slot as usize))
             })
         })
     }
+    /// Keys and values, in the keys' order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> {
+        self.places().map(|(key, slot)| (key, &**self.slots[slot].as_ref().expect("the index says so")))
+    }
     /// Keys, in order.
     pub fn keys(&self) -> impl DoubleEndedIterator<Item = K> {
-        self.iter().map(|(key, _)| key)
+        self.places().map(|(key, _)| key)
     }
     /// Values, in the keys' order.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
@@ -169,7 +217,9 @@ impl<K: Key, V> Dense<K, V> {
     }
     /// Values, in the keys' order.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.rows.iter_mut().flatten().flatten().filter_map(Option::as_deref_mut)
+        let order: Vec<usize> = self.places().map(|(_, slot)| slot).collect();
+        let mut values: Vec<Option<&mut V>> = self.slots.iter_mut().map(Option::as_deref_mut).collect();
+        order.into_iter().map(move |slot| values[slot].take().expect("the index names each slot once"))
     }
     /// Keys and values from one key to another.
     pub fn range(&self, keys: RangeInclusive<K>) -> impl Iterator<Item = (K, &V)> {

@@ -24,6 +24,17 @@ pub enum ImageKind {
     Symlink(String),
 }
 
+/// What a name in a directory of the read-only image is, before anybody looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageType {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+}
+
 /// An entry of the read-only image: the part of the host's files that guests may read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageEntry {
@@ -99,8 +110,8 @@ pub trait Host {
 
     /// Looks a path up in the image, not following a final symbolic link.
     fn image_entry(&mut self, path: &str) -> Option<ImageEntry>;
-    /// Names in a directory of the image, sorted.
-    fn image_list(&mut self, path: &str) -> Vec<String>;
+    /// Names in a directory of the image, sorted, and what they are. Others than these are left out.
+    fn image_list(&mut self, path: &str) -> Vec<(String, ImageType)>;
     /// Reads from a file of the image; returns how much was read.
     fn image_read(&mut self, path: &str, offset: u64, into: &mut [u8]) -> usize;
 }

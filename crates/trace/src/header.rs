@@ -57,7 +57,8 @@ pub struct ServiceFacts {
     pub env: Vec<(String, String)>,
 }
 
-/// XXH3 over a file's bytes: tells whether a replay has the same program before it.
+/// XXH3 over a file's bytes, or over what stands for them (a build ID, from format 2.2 on): tells whether a replay has the
+/// same program before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint(pub u64);
 
@@ -65,6 +66,10 @@ impl Fingerprint {
     /// The fingerprint of a file's content.
     pub fn of(content: &[u8]) -> Fingerprint {
         Fingerprint(xxhash_rust::xxh3::xxh3_64(content))
+    }
+    /// What was printed.
+    pub fn parse(text: &str) -> Option<Fingerprint> {
+        u64::from_str_radix(text, 16).ok().map(Fingerprint)
     }
     /// The same of content that need not be in memory at once.
     ///

@@ -61,7 +61,7 @@
 //!
 //! | content | fields |
 //! |---|---|
-//! | header | fbsim version, seed, test, spec path, sources (path, text)\*, rerun command\*, services (name, binary, XXH3-64 of the binary, args\*, environment (name, value)\*)\*, strategy, steps, facts (name, value)\* |
+//! | header | fbsim version, seed, test, spec path, sources (path, text)\*, rerun command\*, services (name, binary, fingerprint of the binary, args\*, environment (name, value)\*)\*, strategy, steps, facts (name, value)\* |
 //! | choices | (kind, stream, index, alternatives, picked, target)\*; kind as [`model::Kind::number`] |
 //! | outcome | verdict (0 held, 1 failed, 2 inconclusive), failure (kind, property, message, event?, location?)?, reason?, event hash, events, calls, asked, virtual time of the end |
 //! | index | (kind, first event or 0, offset)\*, for every block before it |

@@ -23,7 +23,7 @@ pub struct FormatVersion {
 
 impl FormatVersion {
     /// What this crate writes, and the newest that it reads.
-    pub const CURRENT: FormatVersion = FormatVersion { major: Major(2), minor: Minor(1) };
+    pub const CURRENT: FormatVersion = FormatVersion { major: Major(2), minor: Minor(2) };
 
     /// Whether a reader of version `reader` understands a file of this version.
     ///

@@ -19,7 +19,7 @@ mod save;
 
 pub(crate) use path::enter;
 
-use crate::arena::{self, peek, shared, with_kernel};
+use crate::arena::{self, entered, peek, shared, with_kernel};
 use crate::context::Frame;
 use crate::host::GuestHost;
 use crate::loops::step::{self, Step};
@@ -142,7 +142,7 @@ extern "C" fn on_patched_call() {
 
 /// The current thread made a system call. If it goes on at once, it is in the save area.
 fn call(registers: &Registers) -> Made {
-    shared().entries.fetch_add(1, Ordering::Relaxed);
+    entered();
     with_kernel(|k| {
         let current = k.current;
         k.thread_mut(current).registers = *registers;
@@ -275,7 +275,7 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
         concluded(frame);
     }
     extended::in_frame(frame.extended());
-    shared().entries.fetch_add(1, Ordering::Relaxed);
+    entered();
     with_kernel(|k| {
         let current = k.current;
         let mut registers = frame.registers();
@@ -314,7 +314,7 @@ fn loop_trapped(frame: Frame, code: i32) -> GoesOn {
     registers.rip = at;
     registers.eflags &= !step::TRAP_FLAG;
     extended::in_frame(frame.extended());
-    shared().entries.fetch_add(1, Ordering::Relaxed);
+    entered();
     with_kernel(|k| {
         k.thread_mut(k.current).registers = registers;
         k.looped();

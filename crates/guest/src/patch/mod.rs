@@ -32,8 +32,9 @@ pub(crate) use targets::Targets;
 use trampoline::SLOT;
 pub(crate) use trampoline::jump;
 
-/// How many traps a site must have caused before it is looked at: patching costs about as much as this many.
-const WORTH: u32 = 6;
+/// How many traps a site must have caused before it is looked at: patching costs about as much as this many, with four
+/// changes of protection and, the first time, the tables of the decoder.
+const WORTH: u32 = 32;
 
 /// How many bytes of code can be looked at for branches in the time of a trap.
 const BYTES_PER_TRAP: u64 = 700;

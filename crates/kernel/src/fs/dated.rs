@@ -24,12 +24,16 @@ pub(crate) struct Modules {
 }
 
 /// Finds out when what a goal leads to was last changed, if that is a file of the image that was not looked at yet.
-pub(super) fn date(c: &mut Caller<'_>, goal: Goal) {
+/// A source that was `asked` for by a symbolic link has its compiled module beside the link.
+pub(super) fn date(c: &mut Caller<'_>, goal: Goal, asked: &str) {
     let Goal::Inode(ino) = goal else { return };
     let service = c.service();
     let Some(path) = undated(c.k.tree(service).get(ino)).map(str::to_owned) else { return };
     let size = c.k.tree(service).get(ino).size();
-    if let Some(at) = c.k.fs.modules.time_of(c.host, &path, size) {
+    let link = (asked.starts_with('/') && asked != path).then_some(asked);
+    let modules = &mut c.k.fs.modules;
+    let at = [Some(&*path), link].into_iter().flatten().find_map(|path| modules.time_of(c.host, path, size));
+    if let Some(at) = at {
         c.k.tree_mut(service).get_mut(ino).mtime = at;
     }
 }
@@ -53,7 +57,7 @@ impl Modules {
 /// The modules of a directory: `NAME.cpython-311.pyc`.
 fn list(host: &mut dyn Host, directory: &str) -> BTreeMap<String, Vec<String>> {
     let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for module in host.image_list(directory) {
+    for (module, _) in host.image_list(directory) {
         if let Some((name, _)) = module.strip_suffix(".pyc").and_then(|m| m.split_once('.')) {
             modules.entry(name.to_owned()).or_default().push(module);
         }

@@ -1,5 +1,6 @@
 //! Directories: sorted names over a source that is asked once per name.
 
+use crate::host::ImageType;
 use std::collections::BTreeMap;
 
 /// A directory.
@@ -9,13 +10,35 @@ pub(crate) struct Directory {
     pub(crate) source: Source,
     /// Known names. `None`: the source has no such name, or it was removed in the world.
     pub(crate) entries: BTreeMap<Box<str>, Option<u64>>,
-    /// True when every name of the source is among the entries.
+    /// Names of the source that were listed and that nobody has looked at yet.
+    pub(crate) unseen: BTreeMap<Box<str>, Unseen>,
+    /// True when every name of the source is among the entries or the unseen.
     pub(crate) complete: bool,
     /// Directories among the entries.
     pub(crate) subdirectories: u64,
     /// Names in the order in which they are being listed; the place in it is the cookie of `getdents64(2)`. Kept
     /// while the directory is open, so that a cookie means the same name whatever is removed meanwhile.
     pub(crate) listing: Vec<Box<str>>,
+}
+
+/// What a listing tells of a name: enough that the image is not asked about each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unseen {
+    /// The number that its inode will have.
+    pub(crate) ino: u64,
+    /// What it is.
+    pub(crate) kind: ImageType,
+}
+
+impl Unseen {
+    /// Its `d_type`.
+    pub(crate) fn d_type(self) -> u8 {
+        match self.kind {
+            ImageType::File => libc::DT_REG,
+            ImageType::Directory => libc::DT_DIR,
+            ImageType::Symlink => libc::DT_LNK,
+        }
+    }
 }
 
 /// Where the names of a directory come from.
@@ -54,8 +77,11 @@ impl Directory {
     pub(crate) fn nlink(&self) -> u64 {
         if self.source == Source::Plain { 2 + self.subdirectories } else { 1 }
     }
-    /// Names that exist among the entries, sorted.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|(_, ino)| ino.is_some()).map(|(name, _)| &**name)
+    /// Names that exist, sorted.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let seen = self.entries.iter().filter(|(_, ino)| ino.is_some()).map(|(name, _)| &**name);
+        let mut names: Vec<&str> = seen.chain(self.unseen.keys().map(|name| &**name)).collect();
+        names.sort_unstable();
+        names
     }
 }

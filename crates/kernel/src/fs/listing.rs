@@ -77,23 +77,28 @@ fn list(c: &mut Caller<'_>, layout: Layout) -> Sys {
     let viewer = view(c);
     let mut refused = false;
     loop {
-        let (ino, name) = match cookie {
-            0 => (Some(dir), ".".into()),
-            1 => (Some(c.k.tree(service).parent(dir)), "..".into()),
+        let d_type = |k: &Kernel, ino: u64| (ino, (k.tree(service).get(ino).kind() >> 12) as u8);
+        let (found, name) = match cookie {
+            0 => (Some(d_type(c.k, dir)), ".".into()),
+            1 => (Some(d_type(c.k, c.k.tree(service).parent(dir))), "..".into()),
             n => {
-                let Some(name) = c.k.tree(service).dir(dir)?.listing.get(n as usize - 2).cloned() else {
+                let d = c.k.tree(service).dir(dir)?;
+                let Some(name) = d.listing.get(n as usize - 2).cloned() else {
                     break;
                 };
-                (c.k.lookup(c.host, viewer, dir, &name)?, name)
+                let found = match d.unseen.get(&name) {
+                    Some(unseen) => Some((unseen.ino, unseen.d_type())),
+                    None => c.k.lookup(c.host, viewer, dir, &name)?.map(|ino| d_type(c.k, ino)),
+                };
+                (found, name)
             }
         };
         // A name that is gone is passed over.
-        if let Some(ino) = ino {
-            let kind = (c.k.tree(service).get(ino).kind() >> 12) as u8;
-            if !layout.put(&mut out, room, (ino, cookie + 1, kind), &name) {
-                refused = out.is_empty();
-                break;
-            }
+        if let Some((ino, kind)) = found
+            && !layout.put(&mut out, room, (ino, cookie + 1, kind), &name)
+        {
+            refused = out.is_empty();
+            break;
         }
         cookie += 1;
     }
@@ -117,7 +122,7 @@ impl Kernel {
         let Node::Directory(d) = &mut inode.node else {
             return Err(ENOTDIR);
         };
-        let names = virtual_names.unwrap_or_else(|| d.names().map(Into::into).collect());
+        let names = virtual_names.unwrap_or_else(|| d.names().into_iter().map(Into::into).collect());
         if alone {
             d.listing = names;
         } else {

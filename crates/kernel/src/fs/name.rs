@@ -178,7 +178,7 @@ impl Kernel {
         let tree = self.tree_mut(service);
         tree.complete(host, dir)?;
         let d = tree.dir(dir)?;
-        Ok(!d.source.is_virtual() && d.names().next().is_none())
+        Ok(!d.source.is_virtual() && d.names().is_empty())
     }
     /// Takes a name away and stamps what that changes.
     pub(super) fn remove_name(&mut self, service: ServiceId, dir: u64, name: &str, ino: u64) {

@@ -162,7 +162,7 @@ fn stat_at(c: &mut Caller<'_>, dirfd: i32, path: u64, into: u64, flags: i32) -> 
     }
     let path = c.read_path(path)?;
     let goal = reach_at(c, dirfd, &path, flags)?;
-    date(c, goal);
+    date(c, goal, &path);
     let bytes = stat_bytes(&c.k.meta(c.id.service, goal));
     c.write(into, &bytes)?;
     done(0)
@@ -186,7 +186,7 @@ pub(crate) fn fstat(c: &mut Caller<'_>) -> Sys {
     // Not AT_FDCWD, which only paths know.
     let file = c.k.file_of(process, c.int(0))?;
     let goal = c.k.goal_of(c.id.service, file);
-    date(c, goal);
+    date(c, goal, "");
     let bytes = stat_bytes(&c.k.meta(c.id.service, goal));
     c.write(c.arg(1), &bytes)?;
     done(0)
@@ -200,13 +200,13 @@ pub(crate) fn statx(c: &mut Caller<'_>) -> Sys {
         return Err(EINVAL);
     }
     // A null path means the empty one, from Linux 6.11 on; older ones say EFAULT, which no program relies on.
-    let goal = if c.arg(1) == 0 && flags & libc::AT_EMPTY_PATH != 0 {
-        behind(c, c.int(0))?
+    let (goal, path) = if c.arg(1) == 0 && flags & libc::AT_EMPTY_PATH != 0 {
+        (behind(c, c.int(0))?, String::new())
     } else {
         let path = c.read_path(c.arg(1))?;
-        reach_at(c, c.int(0), &path, flags)?
+        (reach_at(c, c.int(0), &path, flags)?, path)
     };
-    date(c, goal);
+    date(c, goal, &path);
     let bytes = statx_bytes(&c.k.meta(c.id.service, goal));
     c.write(c.arg(4), &bytes)?;
     done(0)

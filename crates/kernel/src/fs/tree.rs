@@ -1,7 +1,7 @@
 //! The inodes of one service and the names between them.
 
 use super::data::Data;
-use super::directory::{Directory, Source};
+use super::directory::{Directory, Source, Unseen};
 use super::inode::{Inode, Link, Node, Volume};
 use crate::abi::errno::ENOTDIR;
 use crate::host::{Host, ImageEntry, ImageKind};
@@ -117,10 +117,14 @@ impl Tree {
     }
     /// Adds an inode without a name.
     pub(crate) fn add(&mut self, inode: Inode) -> u64 {
-        let ino = self.next;
-        self.next += 1;
+        let ino = self.number();
         self.inodes.insert(ino, inode);
         ino
+    }
+    /// The number of an inode that is there from now on, or later.
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
     }
     /// Gives an inode a name; what had it before must have been removed.
     pub(crate) fn enter(&mut self, dir: u64, name: &str, ino: u64) {
@@ -180,12 +184,6 @@ impl Tree {
         let d = self.dir_mut(dir);
         d.entries.insert(name.into(), Some(ino));
         d.subdirectories += is_dir;
-    }
-    /// Adds an inode under a name that was there before the world.
-    fn find_there(&mut self, dir: u64, name: &str, inode: Inode) -> u64 {
-        let ino = self.add(inode);
-        self.tie(dir, name, ino);
-        ino
     }
     /// Adds an inode under a name.
     pub(crate) fn make(&mut self, dir: u64, name: &str, inode: Inode) -> u64 {
@@ -290,7 +288,7 @@ impl Tree {
         let Source::Image(path) = &d.source else {
             return Ok(Looked::Missing);
         };
-        if d.complete {
+        if d.complete && !d.unseen.contains_key(name) {
             return Ok(Looked::Missing);
         }
         let path = join(path, name);
@@ -298,13 +296,17 @@ impl Tree {
     }
     /// Asks the image for a path and shows what it has under a name.
     pub(crate) fn show(&mut self, host: &mut dyn Host, dir: u64, name: &str, path: String) -> Option<u64> {
+        let unseen = self.dir_mut(dir).unseen.remove(name);
         let Some(entry) = host.image_entry(&path) else {
             self.dir_mut(dir).entries.insert(name.into(), None);
             return None;
         };
-        Some(self.find_there(dir, name, image_inode(entry, path)))
+        let ino = unseen.map_or_else(|| self.number(), |unseen| unseen.ino);
+        self.inodes.insert(ino, image_inode(entry, path));
+        self.tie(dir, name, ino);
+        Some(ino)
     }
-    /// Brings every name of a directory of the image among its entries.
+    /// Makes every name of a directory of the image known.
     pub(crate) fn complete(&mut self, host: &mut dyn Host, dir: u64) -> Result<(), Errno> {
         let d = self.dir(dir)?;
         let Source::Image(path) = &d.source else { return Ok(()) };
@@ -312,9 +314,10 @@ impl Tree {
             return Ok(());
         }
         let path = path.to_string();
-        for name in host.image_list(&path) {
+        for (name, kind) in host.image_list(&path) {
             if !self.dir(dir)?.entries.contains_key(&*name) {
-                self.show(host, dir, &name, join(&path, &name));
+                let ino = self.number();
+                self.dir_mut(dir).unseen.insert(name.into(), Unseen { ino, kind });
             }
         }
         self.dir_mut(dir).complete = true;

@@ -87,7 +87,7 @@ impl Host for TestHost {
     fn image_entry(&mut self, _: &str) -> Option<kernel::host::ImageEntry> {
         None
     }
-    fn image_list(&mut self, _: &str) -> Vec<String> {
+    fn image_list(&mut self, _: &str) -> Vec<(String, kernel::host::ImageType)> {
         Vec::new()
     }
     fn image_read(&mut self, _: &str, _: u64, _: &mut [u8]) -> usize {

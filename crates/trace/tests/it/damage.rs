@@ -135,7 +135,7 @@ fn a_newer_format_is_named() {
     bytes[12..16].copy_from_slice(&checksum.to_le_bytes()[..4]);
     check(
         &bytes,
-        "the trace is in format 3.1 and this fbsim reads up to 2.1: read it with the fbsim that wrote it",
+        "the trace is in format 3.2 and this fbsim reads up to 2.2: read it with the fbsim that wrote it",
         None,
     );
 }

@@ -7,6 +7,7 @@ use trace::Trace;
 const FORMAT_1_0: &[u8] = include_bytes!("../fixtures/format-1.0.fbt");
 const FORMAT_2_0: &[u8] = include_bytes!("../fixtures/format-2.0.fbt");
 const FORMAT_2_1: &[u8] = include_bytes!("../fixtures/format-2.1.fbt");
+const FORMAT_2_2: &[u8] = include_bytes!("../fixtures/format-2.2.fbt");
 
 /// The same run in every version, with what the version added: in 2.1 a line of a topic.
 fn expected(minor: u16) -> Trace {
@@ -26,7 +27,7 @@ fn expected(minor: u16) -> Trace {
 
 #[test]
 fn every_minor_version_of_format_2_is_read() {
-    for (minor, file) in [(0, FORMAT_2_0), (1, FORMAT_2_1)] {
+    for (minor, file) in [(0, FORMAT_2_0), (1, FORMAT_2_1), (2, FORMAT_2_2)] {
         let expected = expected(minor);
         let read = Trace::read(file).unwrap();
         assert_eq!(read.header, expected.header, "2.{minor}");
@@ -39,7 +40,7 @@ fn every_minor_version_of_format_2_is_read() {
 #[test]
 fn the_current_version_has_a_file() {
     let version = trace::FormatVersion::CURRENT;
-    let newest = &FORMAT_2_1[8..12];
+    let newest = &FORMAT_2_2[8..12];
     assert_eq!(newest, [version.major.0.to_le_bytes(), version.minor.0.to_le_bytes()].concat());
 }
 

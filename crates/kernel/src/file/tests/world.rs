@@ -1,7 +1,7 @@
 //! A world of one process with two threads, over a flat memory.
 
 use crate::abi::errno::EFAULT;
-use crate::host::{AddressSpaceId, Host, ImageEntry};
+use crate::host::{AddressSpaceId, Host, ImageEntry, ImageType};
 use crate::memory::{AddressSpace, Backing, Vma};
 use crate::process::{Pending, Process, ProcessId, Thread, ThreadState};
 use crate::scheduler::Switch;
@@ -86,7 +86,7 @@ impl Host for Flat {
     fn image_entry(&mut self, _: &str) -> Option<ImageEntry> {
         None
     }
-    fn image_list(&mut self, _: &str) -> Vec<String> {
+    fn image_list(&mut self, _: &str) -> Vec<(String, ImageType)> {
         Vec::new()
     }
     fn image_read(&mut self, _: &str, _: u64, _: &mut [u8]) -> usize {

@@ -354,6 +354,45 @@ fn listing_survives_removal_in_the_middle() {
 }
 
 #[test]
+fn listing_asks_the_image_about_no_name() {
+    let mut w = World::new();
+    w.host.put("/srv/l", ImageKind::Directory, 0o777, b"");
+    for name in ["a", "b", "c"] {
+        w.host.file(&format!("/srv/l/{name}"), 0o644, name.as_bytes());
+    }
+    w.host.put("/srv/l/dir", ImageKind::Directory, 0o755, b"");
+    w.host.put("/srv/l/link", ImageKind::Symlink("a".into()), 0o777, b"");
+    assert_eq!(w.text("/srv/l/b"), "b");
+    let types = |w: &mut World| {
+        let fd = w.open("/srv/l", O_DIRECTORY);
+        let n = w.call("getdents64", &[N(fd), Out, N(4096)]);
+        w.close(fd);
+        super::harness::numbered(w.result(n as usize))
+    };
+    let listed = types(&mut w);
+    let kinds: Vec<_> = listed.iter().map(|(name, _, kind)| (&**name, *kind)).collect();
+    let (dir, file, link) = (libc::DT_DIR, libc::DT_REG, libc::DT_LNK);
+    assert_eq!(kinds, [(".", dir), ("..", dir), ("a", file), ("b", file), ("c", file), ("dir", dir), ("link", link)]);
+    for name in ["a", "c", "dir", "link"] {
+        assert_eq!(w.host.asked.get(&format!("/srv/l/{name}")), None, "{name}: nobody has looked at it");
+    }
+    // What is looked at later is what was listed, under the number that was told.
+    check(
+        &mut w,
+        &[
+            ("unlink", &[S("/srv/l/c")], 0),
+            ("mkdir", &[S("/srv/l/dir"), N(0o755)], no(EEXIST)),
+            ("rmdir", &[S("/srv/l/none")], no(ENOENT)),
+            ("lstat", &[S("/srv/l/link"), Out], 0),
+        ],
+    );
+    assert_eq!(Some(w.word(8)), listed.iter().find(|(name, ..)| name == "link").map(|(_, ino, _)| *ino));
+    assert_eq!(w.list("/srv/l"), [".", "..", "a", "b", "dir", "link"]);
+    let without: Vec<_> = listed.into_iter().filter(|(name, ..)| name != "c").collect();
+    assert_eq!(types(&mut w), without, "numbers stay");
+}
+
+#[test]
 fn mounts_show_the_image_elsewhere() {
     let mounts =
         [("/tmp/app/bin", "/usr/bin"), ("/lib/extra", "/usr/bin/tool"), ("/private/x", "/usr/bin"), ("/q", "/no")];
@@ -397,4 +436,12 @@ fn a_source_is_as_old_as_its_compiled_module_says() {
         assert_eq!(w.call("stat", &[S("/usr/lib/m.py"), Out]), 0);
         assert_eq!(w.word(88), want, "{what}");
     }
+    // A link's compiled module lies beside the link.
+    let mut w = World::new();
+    w.host.put("/usr/lib/__pycache__", ImageKind::Directory, 0o755, b"");
+    w.host.file("/usr/lib/__pycache__/m.cpython-311.pyc", 0o644, &module(0, 77, 5));
+    w.host.file("/srv/m.py", 0o644, b"a = 1");
+    w.host.put("/usr/lib/m.py", ImageKind::Symlink("/srv/m.py".into()), 0o777, b"");
+    assert_eq!(w.call("stat", &[S("/usr/lib/m.py"), Out]), 0);
+    assert_eq!(w.word(88), 77);
 }

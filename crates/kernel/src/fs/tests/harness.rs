@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::file::{FileId, Target};
 use crate::fs::InodeRef;
-use crate::host::{AddressSpaceId, Host, ImageEntry, ImageKind};
+use crate::host::{AddressSpaceId, Host, ImageEntry, ImageKind, ImageType};
 use crate::memory::{AddressSpace, Backing, Vma};
 use crate::process::{Process, ProcessId, Thread};
 use crate::syscall::Outcome;
@@ -104,10 +104,19 @@ impl Host for Fake {
         *self.asked.entry(path.to_owned()).or_default() += 1;
         self.image.get(path).map(|(entry, _)| entry.clone())
     }
-    fn image_list(&mut self, path: &str) -> Vec<String> {
+    fn image_list(&mut self, path: &str) -> Vec<(String, ImageType)> {
         let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
-        let names = self.image.keys().filter_map(|p| p.strip_prefix(&prefix));
-        names.filter(|n| !n.is_empty() && !n.contains('/')).map(str::to_owned).collect()
+        let names = self.image.iter().filter_map(|(p, (entry, _))| Some((p.strip_prefix(&prefix)?, entry)));
+        let names = names.filter(|(n, _)| !n.is_empty() && !n.contains('/'));
+        let typed = names.map(|(name, entry)| {
+            let kind = match entry.kind {
+                ImageKind::File(_) => ImageType::File,
+                ImageKind::Directory => ImageType::Directory,
+                ImageKind::Symlink(_) => ImageType::Symlink,
+            };
+            (name.to_owned(), kind)
+        });
+        typed.collect()
     }
     fn image_read(&mut self, path: &str, offset: u64, into: &mut [u8]) -> usize {
         let bytes = &self.image[path].1;
@@ -282,14 +291,19 @@ impl World {
 }
 
 /// The names among `struct linux_dirent64`s.
-pub(super) fn entries(mut bytes: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
+pub(super) fn entries(bytes: &[u8]) -> Vec<String> {
+    numbered(bytes).into_iter().map(|(name, ..)| name).collect()
+}
+/// The names, numbers and types among `struct linux_dirent64`s.
+pub(super) fn numbered(mut bytes: &[u8]) -> Vec<(String, u64, u8)> {
+    let mut entries = Vec::new();
     while !bytes.is_empty() {
+        let ino = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes"));
         let len = usize::from(u16::from_le_bytes([bytes[16], bytes[17]]));
         let name = &bytes[19..len];
         let end = name.iter().position(|b| *b == 0).expect("names end with a zero");
-        names.push(String::from_utf8_lossy(&name[..end]).into_owned());
+        entries.push((String::from_utf8_lossy(&name[..end]).into_owned(), ino, bytes[18]));
         bytes = &bytes[len..];
     }
-    names
+    entries
 }

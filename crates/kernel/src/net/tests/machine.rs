@@ -1,7 +1,7 @@
 //! What the tests put in place of a hosting process, and of the program in it.
 
 use super::{BASE, SPACE};
-use crate::host::{AddressSpaceId, Host, ImageEntry};
+use crate::host::{AddressSpaceId, Host, ImageEntry, ImageType};
 use crate::process::{Process, ProcessId};
 use crate::signal::Action;
 use model::{Errno, ThreadId};
@@ -63,7 +63,7 @@ impl Host for Flat {
     fn image_entry(&mut self, _: &str) -> Option<ImageEntry> {
         None
     }
-    fn image_list(&mut self, _: &str) -> Vec<String> {
+    fn image_list(&mut self, _: &str) -> Vec<(String, ImageType)> {
         Vec::new()
     }
     fn image_read(&mut self, _: &str, _: u64, _: &mut [u8]) -> usize {
