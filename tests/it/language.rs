@@ -152,7 +152,19 @@ fn a_missing_event_is_told_with_who_waits_for_what() {
         ]);
         spec("sleep 1000", wait).says(&["the next thing happens at 1000", ":\n    sh/100 waits in "]);
         spec("while sleep 1; do :; done", wait).says(&["the next thing happens at 30", "sleeping"]);
+        let wait = wait.strip_suffix(')').expect("a call");
+        let busy = spec("exec yes > /dev/null", &format!("{wait}, within = \"5ms\")"));
+        busy.says(&["within 5ms", "\n  things were still happening then"]);
     }
+}
+
+/// In a world with a clock nothing comes to rest, but it becomes quiet; and calls that lead nowhere say where.
+#[test]
+fn a_world_with_a_clock_becomes_quiet() {
+    let scratch = prepared("quiet", "ticks");
+    finish(command(&["test", &scratch.at("quiet.star"), "--output", &scratch.at("found")]))
+        .exits(0)
+        .says(&["6 passed"]);
 }
 
 /// A power failure at chosen instants of SQLite's commits, in either of its journal modes: what was acknowledged is there

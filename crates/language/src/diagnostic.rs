@@ -196,7 +196,8 @@ fn callers(error: &starlark::Error, sources: &Sources) -> Vec<(String, String)> 
         .frames
         .iter()
         .filter_map(|frame| {
-            let location = frame.location.as_ref()?;
+            // What watches a call calls in its turn.
+            let location = frame.location.as_ref().filter(|_| !frame.name.ends_with("__"))?;
             Some((frame.name.clone(), at_of(location, sources)))
         })
         .collect();

@@ -113,6 +113,18 @@ pub(crate) trait Fields {
         names
     }
 
+    /// Whether the event is more than a thread that wakes and looks: something was written, sent or read, said or done.
+    fn is_of_note(&self) -> bool {
+        match &self.event().body {
+            Body::Line(_) => true,
+            Body::Note(note) => !matches!(&*note.kind, "choice" | "signal"),
+            Body::Call(call) => {
+                let moved = call.result > 0 && TRANSFERS.contains(&&*call_name(call.number));
+                moved && (self.field("dest").is_some() || call.path.as_deref().is_some_and(|p| p.starts_with('/')))
+            }
+        }
+    }
+
     /// The event in a line, for messages.
     fn describe(&self) -> String {
         const SHOWN: usize = 120;

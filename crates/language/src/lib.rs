@@ -25,6 +25,7 @@ mod error;
 mod evaluate;
 mod fields;
 mod filter;
+mod growth;
 mod guard;
 mod identity;
 mod load;

@@ -5,10 +5,12 @@
 
 use crate::builtins;
 use crate::builtins::machine::Build;
+use crate::builtins::weights::is_deeper;
 use crate::causes;
 use crate::diagnostic::spec_error;
 use crate::error::{Code, SpecError};
 use crate::evaluate::{Budget, call, evaluator};
+use crate::growth::{self, Watched};
 use crate::guard::{self, Guards};
 use crate::identity;
 use crate::outline::{self, Told};
@@ -158,8 +160,7 @@ pub fn load(
         loaded: Vec::new(),
         in_progress: vec![source.path.clone()],
     };
-    let text = identity::rewrite(&source.text);
-    let ast = loading.parse(&source.path, &text)?;
+    let (ast, text) = loading.parse(&source.path, &source.text)?;
     loading.dependencies(&ast)?;
     let mut program = Program {
         ast,
@@ -215,8 +216,16 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    fn parse(&self, path: &str, text: &str) -> Result<AstModule, SpecError> {
-        parse(path, text).map_err(|e| self.error(&e))
+    /// A file, and its text as it is evaluated.
+    fn parse(&mut self, path: &str, text: &str) -> Result<(AstModule, String), SpecError> {
+        let text = identity::rewrite(text);
+        let written = parse(path, &text).map_err(|e| self.error(&e))?;
+        let watched = growth::watched(&written, &text);
+        let ast = parse(path, &watched.text).map_err(|e| self.error(&e))?;
+        let Watched { text, .. } = &watched;
+        let text = text.clone();
+        self.sources.set_watched(path, watched);
+        Ok((ast, text))
     }
 
     fn error(&self, error: &starlark::Error) -> SpecError {
@@ -242,17 +251,17 @@ impl Loading<'_> {
             }
             let text = (self.loader)(path).map_err(|why| failed(format!("cannot load {path:?}: {why}")))?;
             self.sources.add(path, &text);
-            let ast = self.parse(path, &identity::rewrite(&text))?;
+            let (ast, _) = self.parse(path, &text)?;
             self.in_progress.push(path.to_owned());
             self.dependencies(&ast)?;
             self.in_progress.pop();
-            let module = self.evaluate(ast)?;
+            let module = self.evaluate(ast, path)?;
             self.loaded.push((path.to_owned(), module));
         }
         Ok(())
     }
 
-    fn evaluate(&self, ast: AstModule) -> Result<FrozenModule, SpecError> {
+    fn evaluate(&self, ast: AstModule, path: &str) -> Result<FrozenModule, SpecError> {
         Module::with_temp_heap(|module| {
             Store::create(&module);
             let files = Files(&self.loaded);
@@ -260,8 +269,22 @@ impl Loading<'_> {
             eval.set_loader(&files);
             eval.eval_module(ast, &self.globals).map_err(|e| self.error(&e))?;
             drop(eval);
+            self.shallow(&module, path)?;
             module.freeze().map_err(|e| self.error(&starlark::Error::from(e)))
         })
+    }
+
+    /// To freeze a value takes stack for each value in another.
+    fn shallow(&self, module: &Module<'_>, path: &str) -> Result<(), SpecError> {
+        const DEEPEST: usize = 1000;
+        let is_deep = |name: &str| module.get(name).is_some_and(|value| is_deeper(value, DEEPEST, module.heap()));
+        match module.names().find(|name| is_deep(name.as_str())) {
+            None => Ok(()),
+            Some(name) => {
+                let message = format!("the value of {:?} is nested more than {DEEPEST} deep", name.as_str());
+                Err(SpecError::new(Code::Limit, message).at(self.sources.definition(path, name.as_str())))
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[Row])] = &[
             ("interface", "(name, protocol, port) -> Interface", "a port that a service listens on"),
             ("tcp", "(address, timeout = \"10s\") -> Healthcheck", "ready when the port accepts a connection"),
             ("http", "(url, timeout = \"10s\") -> Healthcheck", "ready when the answer is 2xx or 3xx"),
-            ("ready", "(timeout = \"30s\") -> Healthcheck", "ready when the first interface accepts a connection"),
+            ("ready", "(timeout = \"30s\") -> Healthcheck", "ready when the first interface answers in what it speaks"),
             ("op", "(syscalls, path = None) -> Op", "a named group of system calls"),
             ("observe.stdout", "(decoder = None) -> Source", "how lines on standard output are read"),
             ("observe.stderr", "(decoder = None) -> Source", "how lines on standard error are read"),
@@ -195,7 +195,11 @@ const TABLE: &[(&str, &[Row])] = &[
             ("match.all", "(*matchers) -> Matcher", "events that each of these means"),
             ("match.never", "(matcher) -> Matcher", "events that this does not mean"),
             ("await_event", "(matcher, within = \"30s\") -> Event", "lets the world run until an event matches"),
-            ("await_stable", "(within = \"30s\") -> bool", "lets the world run until it comes to rest"),
+            (
+                "await_stable",
+                "(within = \"30s\", quiescence_window = None, ignore = None) -> bool",
+                "lets the world run until it comes to rest, or nothing of note has happened for so long",
+            ),
         ],
     ),
     (

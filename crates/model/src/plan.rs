@@ -202,6 +202,10 @@ pub enum Check {
     Tcp,
     /// `GET path` answers 2xx or 3xx.
     Http(String),
+    /// `GET /` is answered, by whatever status below 500.
+    Answers,
+    /// Redis answers `PING`, or that it wants a password first.
+    Ping,
 }
 
 impl Plan {

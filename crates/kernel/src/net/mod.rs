@@ -52,7 +52,7 @@ pub(crate) use interface::interface;
 pub use link::{BASE_LATENCY, LATENCIES, Link};
 pub(crate) use message::{recvfrom, recvmmsg, recvmsg, sendmmsg, sendmsg, sendto};
 pub(crate) use options::{getsockopt, setsockopt};
-pub(crate) use power::connect_target;
+pub(crate) use power::{connect_label, connect_target};
 pub(crate) use receive::receive;
 pub use socket::Socket;
 pub(crate) use transfer::transmit;

@@ -21,6 +21,17 @@ pub(crate) fn connect_target(c: &mut Caller<'_>, argument: usize) -> Option<Serv
     }
 }
 
+/// Where a `connect` of the caller leads, as a host and a port; its address is in this argument, the length in the next.
+pub(crate) fn connect_label(c: &mut Caller<'_>, argument: usize) -> Option<Label> {
+    match read_address(c, c.arg(argument), c.int(argument + 1)).ok()? {
+        Address::Inet { address, .. } => Some(match c.k.host_behind(c.service(), address) {
+            Some(host) => Label::from(format!("{}:{}", c.k.service(host).name, address.port())),
+            None => Label::from(address.to_string()),
+        }),
+        _ => None,
+    }
+}
+
 impl Kernel {
     /// The host that an address leads to from another, through `localhost` of declared ports too.
     fn host_behind(&self, from: ServiceId, to: SocketAddr) -> Option<ServiceId> {

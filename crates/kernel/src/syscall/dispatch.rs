@@ -210,6 +210,7 @@ fn sync_failed(c: &mut Caller<'_>, number: u64) {
 fn subject(c: &mut Caller<'_>, number: u64) -> Option<Label> {
     match table::row(number)?.subject {
         Subject::None => None,
+        Subject::Fd(n) if table::name(number) == "connect" => crate::net::connect_label(c, n + 1),
         Subject::Fd(n) => c.k.file_label(c.process_id(), c.int(n)),
         Subject::Path(n) => {
             let path = c.read_path(c.arg(n)).ok()?;

@@ -45,7 +45,12 @@ pub(super) fn control(builder: &mut GlobalsBuilder) {
         let stopped = live.machine.parallel(functions.into_iter().enumerate().map(branch).collect());
         stopped.map_err(interrupted)?;
         let results = results.into_inner().into_iter();
-        results.map(|r| r.unwrap_or_else(|| Err(interrupted(model::Stopped)))).collect()
+        let results: starlark::Result<Vec<Value<'v>>> =
+            results.map(|r| r.unwrap_or_else(|| Err(interrupted(model::Stopped)))).collect();
+        if results.is_err() {
+            evaluate::leave(eval);
+        }
+        results
     }
 
     /// Lets virtual time pass.

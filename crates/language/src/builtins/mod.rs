@@ -13,6 +13,7 @@ mod sources;
 pub(crate) mod temporal;
 mod topology;
 mod unsupported;
+pub(crate) mod weights;
 mod world;
 
 use crate::values::unsupported::Unsupported;

@@ -12,7 +12,7 @@ use crate::store::Store;
 use crate::values::event::EventValue;
 use crate::values::monitor::Matcher;
 use crate::values::temporal::{Kind, Property, Trace};
-use model::{EventIndex, Intervention, VirtualDuration};
+use model::{EventIndex, Intervention, Stopped, VirtualDuration, VirtualTime};
 use starlark::environment::GlobalsBuilder;
 use starlark::eval::Evaluator;
 use starlark::starlark_module;
@@ -98,7 +98,8 @@ pub(super) fn temporal(builder: &mut GlobalsBuilder) {
         })
     }
 
-    /// Lets the world run until it comes to rest, or for so long; whether it came to rest.
+    /// Lets the world run until it comes to rest, or for so long; whether it came to rest. With a window of silence: or until
+    /// nothing of note has happened for so long.
     fn await_stable<'v>(
         #[starlark(args)] args: UnpackTuple<Value<'v>>,
         #[starlark(kwargs)] kwargs: Named<'v>,
@@ -107,12 +108,18 @@ pub(super) fn temporal(builder: &mut GlobalsBuilder) {
         let live = driver(eval, "await_stable()")?;
         let mut call = Call::new("await_stable", args, kwargs);
         let within = call.named("within").map(|v| call.duration("within", v)).transpose()?.unwrap_or(SETTLE);
-        // Rest is exact here: no window of silence stands for it.
-        call.named("quiescence_window").map(|v| call.duration("quiescence_window", v)).transpose()?;
-        call.refuse("ignore", "remove it: the world is at rest when nothing can happen any more")?;
+        let window = call.named("quiescence_window").map(|v| call.duration("quiescence_window", v)).transpose()?;
+        let ignore = call.named("ignore").map(|v| matcher(&call, "ignore", v)).transpose()?;
         call.refuse("clock", "remove it: there is one clock, the world's")?;
+        if ignore.is_some() && window.is_none() {
+            return Err(call.bad("ignore", "says what may happen in a `quiescence_window`, and there is none").into());
+        }
         call.finish()?;
-        live.machine.settle(live.machine.now().after(within)).map_err(interrupted)
+        let end = live.machine.now().after(within);
+        match window {
+            None => Ok(live.machine.settle(end).map_err(interrupted)? && rests_for(live, within)),
+            Some(window) => silence(live, window, ignore.as_ref(), end).map_err(interrupted),
+        }
     }
 
     /// A duration in nanoseconds, as a number.
@@ -126,6 +133,42 @@ pub(super) fn temporal(builder: &mut GlobalsBuilder) {
         call.finish()?;
         Ok(i64::try_from(nanos).unwrap_or(i64::MAX))
     }
+}
+
+/// Lets the world run until it comes to rest, or nothing of note has happened for a while; false if neither was so before
+/// the end.
+fn silence(
+    live: &Live<'_>,
+    window: VirtualDuration,
+    ignore: Option<&Matcher>,
+    end: VirtualTime,
+) -> Result<bool, Stopped> {
+    let machine = live.machine;
+    let (mut next, mut last) = (machine.events(), machine.now());
+    loop {
+        let until = end.min(last.after(window));
+        let nothing_comes = machine.settle(until)?;
+        while let Some(event) = machine.event(EventIndex(next)) {
+            next += 1;
+            let view = View::new(&event, live.plan);
+            if view.is_of_note() && !ignore.is_some_and(|m| m.matches(&view)) {
+                last = event.at;
+            }
+        }
+        let quiet_until = if nothing_comes { until } else { machine.now() };
+        if quiet_until >= last.after(window) {
+            return Ok(true);
+        }
+        if quiet_until >= end {
+            return Ok(nothing_comes && rests_for(live, window));
+        }
+    }
+}
+
+/// Whether nothing happens for so long from now on, in a world that has come to rest before some deadline: a clock that
+/// somebody looks at again and again is never further away than its period.
+fn rests_for(live: &Live<'_>, span: VirtualDuration) -> bool {
+    live.machine.waiting().until.is_none_or(|at| at >= live.machine.now().after(span))
 }
 
 /// A matcher, or a function.

@@ -87,12 +87,17 @@ fn probe(
     };
     let ready = match &health.check {
         Check::Tcp => Ok(()),
-        Check::Http(path) => {
+        Check::Ping => super::steps::ping(live, connection, deadline)?.map_err(|why| format!("PING: {why}")),
+        Check::Http(_) | Check::Answers => {
+            let (path, well) = match &health.check {
+                Check::Http(path) => (path.as_str(), 200..400),
+                _ => ("/", 100..500),
+            };
             let host = format!("{}:{}", service.name, health.port);
             match http::request("GET", &host, path, &[], b"") {
                 Err(bad) => Err(bad.to_string()),
                 Ok(request) => match super::steps::exchange(live, connection, &request, deadline)? {
-                    Ok(response) if (200..400).contains(&response.status()) => Ok(()),
+                    Ok(response) if well.contains(&response.status()) => Ok(()),
                     Ok(response) => Err(format!("GET {path} answers {}", response.status())),
                     Err(why) => Err(format!("GET {path}: {why}")),
                 },

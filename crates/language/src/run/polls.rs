@@ -93,8 +93,10 @@ fn ask(
                     .map(|response| (Some(response.status()), String::from_utf8_lossy(response.body()).into_owned())),
             }
         }
-        (Check::Tcp, Some(line)) => exchange_line(live, connection, line, deadline)?.map(|line| (None, line)),
-        (Check::Tcp, None) => Ok((None, String::new())),
+        (Check::Tcp | Check::Ping | Check::Answers, Some(line)) => {
+            exchange_line(live, connection, line, deadline)?.map(|line| (None, line))
+        }
+        (Check::Tcp | Check::Ping | Check::Answers, None) => Ok((None, String::new())),
     };
     machine.close(connection);
     Ok(answer)

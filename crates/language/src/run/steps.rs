@@ -13,6 +13,8 @@ mod http;
 mod redis;
 mod udp;
 
+pub(crate) use redis::ping;
+
 use crate::args::Call;
 use crate::diagnostic::{Diagnostic, Violation, interrupted};
 use crate::session::{Live, driver};

@@ -115,7 +115,7 @@ impl HealthCheck {
 
     /// The check of a particular service.
     pub(crate) fn of(&self, service: &str, interfaces: &[Interface]) -> Result<Health, Diagnostic> {
-        let port = match (&self.address, interfaces) {
+        let (check, port) = match (&self.address, interfaces) {
             (Some((host, port)), _) => {
                 if !matches!(host.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0" | "") && host != service {
                     let message = format!("service(): the healthcheck of {service} asks the host {host:?}");
@@ -123,14 +123,27 @@ impl HealthCheck {
                         .help("a service is asked itself: write localhost, or its name")
                         .focus(host));
                 }
-                *port
+                (self.check.clone(), *port)
             }
-            (None, [first, ..]) => first.port,
+            (None, [first, ..]) => (asked(first)?, first.port),
             (None, []) => {
                 return Err(Diagnostic::argument("service(): ready() needs a service that has an interface"));
             }
         };
-        Ok(Health { check: self.check.clone(), port, timeout: self.timeout })
+        Ok(Health { check, port, timeout: self.timeout })
+    }
+}
+
+/// How a service is asked whether it is ready, in what its interface speaks.
+fn asked(interface: &Interface) -> Result<Check, Diagnostic> {
+    match interface.protocol.as_str() {
+        "http" => Ok(Check::Answers),
+        "redis" => Ok(Check::Ping),
+        "udp" => {
+            Err(Diagnostic::argument(format!("service(): ready() cannot ask {:?}, which speaks udp", interface.name))
+                .help("leave the healthcheck out, or await a line that the service writes"))
+        }
+        _ => Ok(Check::Tcp),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Mistakes in a specification: each is found when it is loaded, named by a code, and shown where it is.
 
 use crate::{good, load, load_with};
+use language::Code;
 
 /// The whole rendering.
 #[track_caller]
@@ -124,6 +125,14 @@ fn the_world_does_not_exist_while_loading() {
     }
 }
 
+#[track_caller]
+fn limited(text: &str, place: &str, part: &str) {
+    let error = load(text).err().unwrap_or_else(|| panic!("nothing ends\n{text}"));
+    let at = error.location().unwrap_or_default();
+    let is_so = error.code() == Code::Limit && at.starts_with(place) && error.message().contains(part);
+    assert!(is_so, "{text}{error}");
+}
+
 /// Whatever does not end, or would be larger than the machine, ends with an error at its line.
 #[test]
 fn limits_end_a_load() {
@@ -149,19 +158,92 @@ fn limits_end_a_load() {
         ("def f(n):\n    return \"x\" * n\nf(600000000)\n", "spec.star:2:12", room),
         (&doubled("\"x\" * 1000", "s + s"), "spec.star:4:13", room),
         (&doubled("[1, 2]", "s + s"), "spec.star:4:13", room),
-        (&doubled("\"x\"", "\"%s %s\" % (s, s)"), "spec.star:4:13", room),
+        (&doubled("\"x\"", "\"%s %s\" % (s, s)"), "spec.star:4:13", "more than 64 MiB"),
         ("x = list(range(2000000000))\n", "spec.star:1:10", "a range of 2000000000 numbers"),
         ("x = sorted(range(5, -2000000000, -2))\n", "spec.star:1:12", "a range of 1000000002 numbers"),
     ] {
-        let error = load(text).expect_err(text);
-        assert_eq!(error.code().to_string(), "FB0113", "{text}{error}");
-        let at = error.location().unwrap_or_default();
-        assert!(at.starts_with(place), "{text}{at}");
-        assert!(error.message().contains(part), "{text}{error}");
+        limited(text, place, part);
     }
     let same = "x = [1, 2] * 2 + [3]\ny = \"%s-%d\" % (\"a\" + \"b\", 2 * 3)\n[fail(z) for z in [str(x), y] if z not in [\"[1, 2, 1, 2, 3]\", \"ab-6\"]]\n";
     good(same);
     brief("x = range(1, 5, 0)\n", "FB0103", "spec.star:1:5", "cannot be 0");
+}
+
+/// What grows in one step, by calls and assignments, ends with an error at its line as well.
+#[test]
+fn growth_ends_a_load() {
+    let room = "more than 512 MiB";
+    let (long, deep) = ("a text of more than 64 MiB", "nested more than 100 deep");
+    // Sixty times what doubles something, or says it, after a first line that makes it.
+    let again = |first: &str, more: &str| {
+        format!("def f():\n    {first}\n    for i in range(60):\n        {more}\n    return 1\nf()\n")
+    };
+    let nested = |turns: u32, what: &str| {
+        format!("def f():\n    l = []\n    for i in range({turns}):\n        l = [l, l]\n    {what}\nf()\n")
+    };
+    let chain =
+        |what: &str| format!("def f():\n    l = []\n    for i in range(100000):\n        l = [l]\n    {what}\nf()\n");
+    let cases: Vec<(String, &str, &str)> = vec![
+        (again("s = \"x\"", "s += s"), "spec.star:4:13", room),
+        (again("s = \"x\"", "s *= 2"), "spec.star:4:13", room),
+        (again("s = [\"x\"]", "s[0] += s[0]"), "spec.star:4:16", room),
+        (again("s = [1]", "s += s"), "spec.star:4:13", room),
+        (again("s = [1]", "s.extend(s)"), "spec.star:4:9", room),
+        (again("s = [[1]]", "s[0].extend(list(s[0]))"), "spec.star:4:", room),
+        (again("s = \"xy\"", "s = s.replace(\"\", s)"), "spec.star:4:13", room),
+        (again("s = \"xy\"", "s = s.join([s, s])"), "spec.star:4:13", room),
+        (again("s = \"xy\"", "s = \"\".join([s, s])"), "spec.star:4:13", room),
+        (again("s = \"xy\"", "s = \"{}{}\".format(s, s)"), "spec.star:4:13", "more than"),
+        (again("s = \"xy\"", "s = \"{0}{0}\".format(s)"), "spec.star:4:13", "more than"),
+        (again("s = \"xy\"", "s = f\"{s} {s}\""), "spec.star:4:16", long),
+        (again("s = \"xy\"", "s = \"%s %s\" % (s, s)"), "spec.star:4:13", long),
+        (again("x = 3", "x *= x"), "spec.star:4:13", "bits, more than"),
+        (again("x = 3", "x = x * x"), "spec.star:4:13", "bits, more than"),
+        (again("x = 1", "x = x << 1000000"), "spec.star:4:13", "bits, more than"),
+        (again("s = list(range(50000000))", "s = list(s)"), "spec.star:2:9", room),
+        (again("s = [0] * 5000000", "s = [list(s) for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = [0] * 5000000", "s = [s[1:] for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = [0] * 5000000", "s = [sorted(s) for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = [0] * 5000000", "s = [zip(s, s) for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = [0] * 5000000", "s = [enumerate(s) for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = [0] * 5000000", "s = [reversed(s) for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = \"x\" * 5000000", "s = [s.upper() for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = \"x,\" * 5000000", "s = [s.split(\",\") for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = \"x\" * 5000000", "s = [list(s.elems()) for j in range(900)]"), "spec.star:4:14", room),
+        (again("d = {i: i for i in range(100000)}", "s = [dict(d) for j in range(900)]"), "spec.star:4:14", room),
+        (again("d = {i: i for i in range(100000)}", "s = [d.items() for j in range(900)]"), "spec.star:4:14", room),
+        (again("d = {i: i for i in range(100000)}", "s = [set(d) for j in range(900)]"), "spec.star:4:14", room),
+        ("x = json.decode(\"[\" + \"[],\" * 20000000 + \"[]]\")\n".into(), "spec.star:1:5", room),
+        ("x = int(\"9\" * 1000000)\n".into(), "spec.star:1:5", "digits, more than"),
+        (nested(40, "return str(l)"), "spec.star:5:12", long),
+        (nested(40, "return repr((1, {\"a\": l}))"), "spec.star:5:12", long),
+        (nested(40, "return json.encode(struct(a = l))"), "spec.star:5:12", long),
+        (nested(40, "return f\"{l}\""), "spec.star:5:15", long),
+        (nested(40, "return \"{}\".format(l)"), "spec.star:5:12", long),
+        (nested(40, "return \"%s\" % [l]"), "spec.star:5:12", long),
+        (nested(40, "print(l)"), "spec.star:5:5", long),
+        (nested(40, "fail(l)"), "spec.star:5:5", long),
+        (chain("return str(l)"), "spec.star:5:12", deep),
+        ("l = []\nl.append(l)\nx = str(l)\n".into(), "spec.star:3:5", deep),
+        (again("s = [0] * 5000000; g = list", "s = [g(s) for j in range(900)]"), "spec.star:4:14", room),
+        (again("s = [0] * 5000000", "s = map(list, [s] * 900)"), "spec.star:4:13", room),
+        (again("s = \"xy\"; g = s.replace", "g = g(\"\", \"x\" * 100000000).replace"), "spec.star:4:13", room),
+        (again("s = [\"x\" * 10000000] * 10; g = \"-\".join", "t = map(g, [s] * 900)"), "spec.star:4:13", room),
+        (nested(40, "return l == [l, l]"), "spec.star:5:12", long),
+        (nested(40, "return [l] != [[]]"), "spec.star:5:12", long),
+        (nested(40, "return l[0] < [l]"), "spec.star:5:12", long),
+        (chain("return l == [l]"), "spec.star:5:12", deep),
+        (
+            "def f():\n    l = []\n    for i in range(100000):\n        if i not in l:\n            l.append(i)\nf()\n"
+                .into(),
+            "spec.star:4:",
+            "more than 20000000 steps",
+        ),
+        ("load(\"deep.star\", \"l\")\n".into(), "deep.star:7:1", "nested more than 1000 deep"),
+    ];
+    for (text, place, part) in cases {
+        limited(&text, place, part);
+    }
 }
 
 #[test]

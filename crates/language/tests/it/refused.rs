@@ -27,6 +27,8 @@ fn services() {
     brief("interface(\"m\", \"http\", 70000)\n", "FB0103", "spec.star:1:1", "1 to 65535");
     brief("tcp(\"localhost\")\n", "FB0103", "spec.star:1:6", "no port");
     brief("service(\"a\", \"a\", healthcheck = ready())\n", "FB0103", "spec.star:1:1", "has an interface");
+    let udp = "service(\"a\", \"a\", interface(\"main\", \"udp\", 53), healthcheck = ready())\n";
+    brief(udp, "FB0103", "spec.star:1:1", "ready() cannot ask \"main\", which speaks udp");
     brief("service(\"a\", \"a\", healthcheck = tcp(\"db:1\"))\n", "FB0103", "spec.star:1:38", "asks the host \"db\"");
     brief(
         "service(\"a\", \"a\", depends_on = [\"b\"])\nservice(\"b\", \"b\", depends_on = [\"a\"])\n",

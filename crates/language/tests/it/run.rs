@@ -112,6 +112,38 @@ fn a_service_that_does_not_come_up() {
     );
 }
 
+#[test]
+fn ready_asks_in_what_the_interface_speaks() {
+    struct Answers(u16);
+    impl Services for Answers {
+        fn answer(&self, _: &Toy<'_>, _: &str, request: &str) -> String {
+            assert!(request.starts_with("GET / HTTP/1.1\r\n"), "{request}");
+            format!("HTTP/1.1 {} X\r\nContent-Length: 0\r\n\r\n", self.0)
+        }
+    }
+    let web = "service(\"web\", \"web\", interface(\"main\", \"http\", 80), healthcheck = ready(timeout = \"1s\"))\n";
+    let spec = good(&format!("{web}def test_a(): pass\n"));
+    for status in [200, 302, 404] {
+        assert_eq!(spec.run("test_a", &Toy::new(spec.plan(), &Answers(status))), Verdict::Held);
+    }
+    let failure = failure(spec.run("test_a", &Toy::new(spec.plan(), &Answers(503))));
+    assert_eq!(failure.message, "web was not ready within 1s: GET / answers 503");
+
+    struct Redis(&'static str);
+    impl Services for Redis {
+        fn answer(&self, _: &Toy<'_>, _: &str, request: &str) -> String {
+            assert_eq!(request, "*1\r\n$4\r\nPING\r\n");
+            self.0.into()
+        }
+    }
+    let spec = good(&format!("{}def test_a(): pass\n", web.replace("\"http\"", "\"redis\"")));
+    for reply in ["+PONG\r\n", "-NOAUTH Authentication required.\r\n"] {
+        assert_eq!(spec.run("test_a", &Toy::new(spec.plan(), &Redis(reply))), Verdict::Held);
+    }
+    let failure = crate::failure(spec.run("test_a", &Toy::new(spec.plan(), &Redis("-LOADING dataset\r\n"))));
+    assert_eq!(failure.message, "web was not ready within 1s: PING: LOADING dataset");
+}
+
 /// A specification that calls the machine in every way.
 const EVERYTHING: &str = "
 def both():
@@ -167,9 +199,46 @@ fn limits_end_a_test_and_name_it() {
         assert!(failure.message.contains("test_big") && failure.message.contains(part), "{failure}");
         assert_eq!(failure.location.as_deref(), Some(location));
     }
-    let greedy = "def greedy(e):\n    for i in range(100000000):\n        pass\ndef test_m():\n    monitor(greedy)\n    sleep(\"1s\")\n    api.get(path = \"/\")\n";
-    let failure = fails(&format!("{SHOP}{greedy}"));
-    assert_eq!((failure.kind.as_str(), failure.property.as_str()), ("error", "greedy"), "{failure}");
+}
+
+/// Wherever a function of the specification is called from, it ends.
+#[test]
+fn limits_end_whatever_is_called() {
+    const ENDLESS: &str = "def endless(*a):\n    for i in range(100000000):\n        pass\n";
+    const GREEDY: &str = "def greedy(*a):\n    s = [1]\n    for i in range(60):\n        s.extend(s)\n    return s\n";
+    const DEEP: &str = "def deep(*a):\n    return sorted([1], key = lambda x: deep(x))\n";
+    for (text, part, place) in [
+        (ENDLESS, "takes more than 20000000 steps", "spec.star:3:5"),
+        (GREEDY, "more than 512 MiB", "spec.star:5:9"),
+        (DEEP, "calls are nested more than 100 deep", "spec.star:3:"),
+    ] {
+        let name = text.split(['(', ' ']).nth(1).expect("a definition");
+        for body in [
+            "def test_a():\n    monitor(NAME)\n    api.get(path = \"/\")\n",
+            "def test_a():\n    monitor(\"m\", on = match.event(type = \"step_send\"), check = NAME)\n    api.get(path = \"/\")\n",
+            "def test_a():\n    monitor(\"m\", on = match.event(type = \"step_send\"), update = NAME, check = lambda e, s: True)\n    api.get(path = \"/\")\n",
+            "def test_a():\n    events(where = NAME)\n",
+            "def test_a():\n    assert_never(where = NAME)\n",
+            "def test_a():\n    assert_eventually(where = lambda e: NAME(e))\n",
+            "def test_a():\n    assert_before(first = NAME, then = {\"type\": \"step_recv\"})\n",
+            "def test_a():\n    await_event(lambda t: NAME(t))\n",
+            "def test_a():\n    parallel(NAME, lambda: 1)\n",
+            "def test_a():\n    fault(db, write = deny(\"EIO\"), run = NAME)\n",
+            "def test_a():\n    [x for x in [1, 2] if NAME(x)]\n",
+            "def test_a():\n    map(NAME, [1])\n",
+            "def test_a():\n    api.post(path = \"/\", body = \"x\" if NAME() else \"\")\n",
+            "def f(): pass\nfault_scenario(\"a\", scenario = f, expect = NAME)\n",
+            "def f(): pass\nfault_scenario(\"a\", scenario = f, expect = eventually(lambda trace: NAME()))\n",
+            "def f(): api.get(path = \"/\")\nfault_scenario(\"a\", scenario = f, expect = always(lambda trace: NAME()))\n",
+            "scenario(NAME)\n",
+        ] {
+            let failure = fails(&format!("{SHOP}{text}{}", body.replace("NAME", name)));
+            assert_eq!(failure.kind, "error", "{body}{failure}");
+            assert!(failure.message.contains("FB0113") && failure.message.contains(part), "{body}{failure}");
+            let at = failure.location.clone().unwrap_or_default();
+            assert!(at.starts_with(place), "{body}{at}: {failure}");
+        }
+    }
 }
 
 #[test]

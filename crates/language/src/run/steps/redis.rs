@@ -3,7 +3,9 @@
 use super::{Action, TIMEOUT, converse, noted};
 use crate::args::Call;
 use crate::diagnostic::{Diagnostic, interrupted};
+use crate::session::Live;
 use crate::values::response::Response;
+use model::{Connection, Stopped, VirtualTime};
 use protocol::resp::{self, Reply, ReplyReader};
 use serde_json::{Value as Json, json};
 use starlark::values::Value;
@@ -30,6 +32,25 @@ impl Action<'_, '_> {
         });
         Ok(self.valued(answer, began))
     }
+}
+
+/// Whether redis answers: why not, if it does not.
+pub(crate) fn ping(
+    live: &Live<'_>,
+    connection: Connection,
+    deadline: VirtualTime,
+) -> Result<Result<(), String>, Stopped> {
+    let mut reader = ReplyReader::new();
+    let reply = converse(live, connection, &resp::command(&["PING"]), deadline, |received| match received {
+        [] => Err("connection closed without a reply".to_owned()),
+        received => reader.push(received).map_err(|why| why.to_string()),
+    })?;
+    Ok(reply.and_then(|reply| match reply {
+        // It serves, but not whoever does not say a password.
+        Reply::Error(why) if ["NOAUTH", "WRONGPASS", "NOPERM"].iter().any(|code| why.starts_with(code)) => Ok(()),
+        Reply::Error(why) => Err(why),
+        _ => Ok(()),
+    }))
 }
 
 /// A command to redis.
