@@ -33,6 +33,8 @@ use model::{Errno, ThreadId, VirtualTime};
 const CALL: u64 = libc::SYS_futex as u64;
 /// `FUTEX_LOCK_PI2`, which the C library binding does not name.
 const LOCK_PI2: i32 = 13;
+/// The progress of a `FUTEX_WAIT_REQUEUE_PI` that was moved to its lock.
+const MOVED: u64 = 1;
 /// The bit set of waiters and wakers that do not use bit sets.
 const ANY: u32 = u32::MAX;
 
@@ -62,8 +64,18 @@ impl Operation {
             realtime: word & libc::FUTEX_CLOCK_REALTIME != 0,
         }
     }
-    fn locks(self) -> bool {
-        matches!(self.command, libc::FUTEX_LOCK_PI | LOCK_PI2)
+    /// Whether it is about locks that are handed over, which the operations of plain words keep away from.
+    fn is_of_locks(self) -> bool {
+        matches!(self.command, libc::FUTEX_LOCK_PI | LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI)
+    }
+}
+
+/// The address of the lock that a parked thread waits for, if it is one.
+fn lock_of(call: &InCall) -> Option<u64> {
+    match Operation::of(call.args[1]).command {
+        libc::FUTEX_LOCK_PI | LOCK_PI2 => Some(call.args[0]),
+        libc::FUTEX_WAIT_REQUEUE_PI => (call.progress == MOVED).then_some(call.args[4]),
+        _ => None,
     }
 }
 
@@ -74,7 +86,8 @@ impl Operation {
 /// not simulated; of locks also `EDEADLK`, `EPERM`, `ESRCH`.
 pub fn futex(c: &mut Caller<'_>) -> Sys {
     let op = Operation::of(c.arg(1));
-    let with_clock = matches!(op.command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET | LOCK_PI2);
+    let with_clock =
+        matches!(op.command, libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET | LOCK_PI2 | libc::FUTEX_WAIT_REQUEUE_PI);
     if op.realtime && !with_clock {
         return dispatch::refuse(c, ENOSYS, "FUTEX_CLOCK_REALTIME with this operation");
     }
@@ -83,6 +96,8 @@ pub fn futex(c: &mut Caller<'_>) -> Sys {
         libc::FUTEX_WAKE => wake(c, op, ANY),
         libc::FUTEX_WAKE_BITSET => wake(c, op, c.arg(5) as u32),
         libc::FUTEX_REQUEUE | libc::FUTEX_CMP_REQUEUE => requeue::requeue(c, op),
+        libc::FUTEX_CMP_REQUEUE_PI => lock::requeue(c, op),
+        libc::FUTEX_WAIT_REQUEUE_PI => lock::wait_requeue(c, op),
         libc::FUTEX_WAKE_OP => requeue::wake_op(c, op),
         libc::FUTEX_LOCK_PI | LOCK_PI2 => lock::lock(c, op),
         libc::FUTEX_TRYLOCK_PI => lock::try_lock(c, op),
@@ -149,7 +164,7 @@ fn wake(c: &mut Caller<'_>, op: Operation, bits: u32) -> Sys {
         return Err(EINVAL);
     }
     let key = key(c, c.arg(0), op.reach)?;
-    if c.k.futex_locker(key).is_some() {
+    if c.k.futex_is_of_locks(key) {
         return Err(EINVAL);
     }
     // Linux wakes one even when asked for none.
@@ -190,7 +205,12 @@ impl Kernel {
     }
     /// The thread that has waited longest to lock a word.
     fn futex_locker(&self, key: FutexKey) -> Option<ThreadId> {
-        let locks = |id: &ThreadId| Operation::of(self.threads[id].call.args[1]).locks();
+        let locks = |id: &ThreadId| lock_of(&self.threads[id].call).is_some();
         self.waiters.under(WaitKey::Futex(key)).into_iter().find(locks)
+    }
+    /// Whether somebody who waits for a word will want a lock.
+    fn futex_is_of_locks(&self, key: FutexKey) -> bool {
+        let locks = |id: &ThreadId| Operation::of(self.threads[id].call.args[1]).is_of_locks();
+        self.waiters.under(WaitKey::Futex(key)).iter().any(locks)
     }
 }

@@ -7,6 +7,7 @@ use crate::process::ThreadState;
 use crate::syscall::{Sys, dispatch, done};
 use crate::wait::{FutexKey, WaitKey};
 use crate::world::Kernel;
+use model::ThreadId;
 
 /// Wakes some waiters of a word and lets others wait for a second word; returns how many of both.
 pub(super) fn requeue(c: &mut Caller<'_>, op: Operation) -> Sys {
@@ -18,7 +19,7 @@ pub(super) fn requeue(c: &mut Caller<'_>, op: Operation) -> Sys {
     if op.command == libc::FUTEX_CMP_REQUEUE && c.read_u32(c.arg(0))? != c.arg(5) as u32 {
         return Err(EAGAIN);
     }
-    if c.k.futex_locker(from).is_some() {
+    if c.k.futex_is_of_locks(from) {
         return Err(EINVAL);
     }
     let woken = if wake == 0 { 0 } else { c.k.futex_wake(from, wake as usize, ANY) };
@@ -28,19 +29,21 @@ pub(super) fn requeue(c: &mut Caller<'_>, op: Operation) -> Sys {
 impl Kernel {
     /// Moves at most so many waiters to another word, behind those who already wait there.
     fn futex_move(&mut self, from: FutexKey, to: FutexKey, most: usize) -> usize {
+        let waiters = self.waiters.under(WaitKey::Futex(from));
+        let moved = waiters.len().min(most);
+        if from != to {
+            waiters[..moved].iter().for_each(|id| self.futex_move_one(*id, from, to));
+        }
+        moved
+    }
+    /// Moves a waiter to another word, behind those who already wait there.
+    pub(super) fn futex_move_one(&mut self, id: ThreadId, from: FutexKey, to: FutexKey) {
         let (from, to) = (WaitKey::Futex(from), WaitKey::Futex(to));
-        if from == to {
-            return self.waiters.under(from).len().min(most);
+        self.waiters.remove(from, id);
+        self.waiters.add(to, id);
+        if let ThreadState::Blocked(wait) = &mut self.thread_mut(id).state {
+            wait.keys = vec![to];
         }
-        let moved: Vec<_> = self.waiters.under(from).into_iter().take(most).collect();
-        for id in &moved {
-            self.waiters.remove(from, *id);
-            self.waiters.add(to, *id);
-            if let ThreadState::Blocked(wait) = &mut self.thread_mut(*id).state {
-                wait.keys = vec![to];
-            }
-        }
-        moved.len()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a thread leaves behind in futex words when it ends.
 
 use super::lock::{OWNER, OWNER_DIED, WAITERS};
-use super::{ANY, CALL, Operation};
+use super::{ANY, CALL, lock_of};
 use crate::host::Host;
 use crate::process::ThreadState;
 use crate::wait::{FutexKey, WaitKey};
@@ -101,16 +101,14 @@ impl Ending<'_> {
         if !self.k.spaces.get(&space).is_some_and(|memory| memory.has_inherited_locks) {
             return;
         }
-        let waits = |t: &&crate::process::Thread| {
-            t.space == space && t.call.number == CALL && Operation::of(t.call.args[1]).locks()
-        };
+        let waits = |t: &&crate::process::Thread| t.space == space && t.call.number == CALL;
         let mut words: Vec<(FutexKey, u64)> = Vec::new();
         for thread in self.k.threads.values().filter(waits) {
-            let ThreadState::Blocked(wait) = &thread.state else { continue };
+            let (ThreadState::Blocked(wait), Some(at)) = (&thread.state, lock_of(&thread.call)) else { continue };
             if let Some(WaitKey::Futex(key)) = wait.keys.first()
                 && !words.iter().any(|(k, _)| k == key)
             {
-                words.push((*key, thread.call.args[0]));
+                words.push((*key, at));
             }
         }
         for (key, at) in words {

@@ -15,7 +15,7 @@ pub(super) const ROWS: &[Row] = &[
     partial(159, "adjtimex", crate::time::adjtimex, "reading only"),
     refused(164, "settimeofday", EPERM, "needs privilege"),
     emulated(201, "time", crate::time::time),
-    partial(202, "futex", crate::futex::futex, "no FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI, FUTEX_FD"),
+    partial(202, "futex", crate::futex::futex, "no FUTEX_FD"),
     partial(222, "timer_create", crate::time::timer_create, "not of the processor time of other processes"),
     emulated(223, "timer_settime", crate::time::timer_settime),
     emulated(224, "timer_gettime", crate::time::timer_gettime),
