@@ -22,7 +22,7 @@ pub const FILE: &str = "file";
 /// What stands for the fingerprint of a file that cannot be read.
 const UNREADABLE: &str = "-";
 /// The first page, in which linkers put the build ID, and the last one.
-const PAGE: u64 = 4096;
+const PAGE: usize = 4096;
 
 /// A file that is not what it was when the run was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,28 +35,51 @@ pub struct ChangedFile {
     pub recorded: String,
 }
 
-/// What tells the content of a file from any other.
-///
-/// # Errors
-/// The file cannot be read.
-pub fn fingerprint(path: &str) -> io::Result<Fingerprint> {
-    let mut file = File::open(OsStr::from_bytes(&to_bytes(path)))?;
-    let mut head = Vec::new();
-    file.by_ref().take(PAGE).read_to_end(&mut head)?;
-    if has_build_id(&head) {
-        let length = file.metadata()?.len();
-        head.extend_from_slice(&length.to_le_bytes());
-        file.seek(SeekFrom::Start(length.saturating_sub(PAGE)))?;
-        file.take(PAGE).read_to_end(&mut head)?;
-        return Ok(Fingerprint::of(&head));
-    }
-    Fingerprint::of_reader(head.chain(file))
+/// Finds out what tells the content of files from any other. Has room for a piece of one.
+#[derive(Debug)]
+pub struct Fingerprints {
+    piece: Vec<u8>,
 }
 
-/// Whether a file has the content that a trace tells of. Before format 2.2 every byte of every file was read.
-pub fn is_unchanged(path: &str, recorded: Fingerprint) -> bool {
-    let whole = || Fingerprint::of_reader(File::open(OsStr::from_bytes(&to_bytes(path)))?);
-    fingerprint(path).is_ok_and(|here| here == recorded) || whole().is_ok_and(|here| here == recorded)
+impl Default for Fingerprints {
+    fn default() -> Fingerprints {
+        Fingerprints { piece: vec![0; 1 << 16] }
+    }
+}
+
+impl Fingerprints {
+    /// The fingerprint of a file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn of(&mut self, path: &str) -> io::Result<Fingerprint> {
+        let mut file = open(path)?;
+        let filled = file.read(&mut self.piece)?;
+        let head = &self.piece[..filled.min(PAGE)];
+        if has_build_id(head) {
+            let mut marks = head.to_vec();
+            let length = file.metadata()?.len();
+            marks.extend_from_slice(&length.to_le_bytes());
+            file.seek(SeekFrom::Start(length.saturating_sub(PAGE as u64)))?;
+            file.take(PAGE as u64).read_to_end(&mut marks)?;
+            return Ok(Fingerprint::of(&marks));
+        }
+        Fingerprint::of_reader(file, &mut self.piece, filled)
+    }
+    /// Whether a file has the content that a trace tells of. Before format 2.2 every byte of every file was read.
+    pub fn is_unchanged(&mut self, path: &str, recorded: Fingerprint) -> bool {
+        self.of(path).is_ok_and(|here| here == recorded)
+            || open(path)
+                .and_then(|file| Fingerprint::of_reader(file, &mut self.piece, 0))
+                .is_ok_and(|here| here == recorded)
+    }
+    fn printed(&mut self, path: &str) -> String {
+        self.of(path).map_or_else(|_| UNREADABLE.to_owned(), |print| print.to_string())
+    }
+}
+
+fn open(path: &str) -> io::Result<File> {
+    File::open(OsStr::from_bytes(&to_bytes(path)))
 }
 
 /// Whether these first bytes of a file are those of a program or a library and say what its linker made of all of it.
@@ -76,32 +99,30 @@ fn has_build_id(head: &[u8]) -> bool {
     notes().unwrap_or(false)
 }
 
-fn printed(path: &str) -> String {
-    fingerprint(path).map_or_else(|_| UNREADABLE.to_owned(), |print| print.to_string())
-}
-
 /// Facts about these files as they are now.
 pub(crate) fn facts(paths: Vec<String>) -> impl Iterator<Item = (String, String)> {
-    paths.into_iter().map(|path| (FILE.to_owned(), format!("{} {path}", printed(&path))))
+    let mut fingerprints = Fingerprints::default();
+    paths.into_iter().map(move |path| (FILE.to_owned(), format!("{} {path}", fingerprints.printed(&path))))
 }
 
 /// The first file that is not what a header says, if there is one.
 pub fn changed_file(header: &Header) -> Option<ChangedFile> {
+    let mut fingerprints = Fingerprints::default();
     let mut files = header.facts.iter().filter(|(name, _)| name == FILE).filter_map(|(_, value)| value.split_once(' '));
-    let unchanged = |recorded: &str, path: &str| match Fingerprint::parse(recorded) {
-        Some(print) => is_unchanged(path, print),
-        None => printed(path) == recorded,
+    let mut unchanged = |recorded: &str, path: &str| match Fingerprint::parse(recorded) {
+        Some(print) => fingerprints.is_unchanged(path, print),
+        None => fingerprints.printed(path) == recorded,
     };
     files.find(|(recorded, path)| !unchanged(recorded, path)).map(|(recorded, path)| ChangedFile {
         path: path.to_owned(),
-        here: printed(path),
+        here: Fingerprints::default().printed(path),
         recorded: recorded.to_owned(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{fingerprint, has_build_id, is_unchanged};
+    use super::{Fingerprints, has_build_id};
     use std::fs;
     use trace::Fingerprint;
 
@@ -140,7 +161,7 @@ mod tests {
     #[test]
     fn what_changes_has_another_fingerprint() {
         let path = std::env::temp_dir().join(format!("fbsim-fingerprint-{}", std::process::id()));
-        let mut seen = Vec::new();
+        let (mut seen, mut prints) = (Vec::new(), Fingerprints::default());
         let long = |last: u8| [vec![b'x'; 1 << 17], vec![last]].concat();
         let linked = |id: u8, rest: usize| [program(b"GNU\0", 3, &[id; 20]), vec![0; rest]].concat();
         for bytes in [
@@ -155,10 +176,10 @@ mod tests {
         ] {
             fs::write(&path, &bytes).expect("a scratch file");
             let path = path.to_str().expect("a path");
-            seen.push(fingerprint(path).expect("it can be read"));
-            assert!(is_unchanged(path, seen[seen.len() - 1]));
-            assert!(is_unchanged(path, Fingerprint::of(&bytes)), "as it was before format 2.2");
-            assert!(seen.len() < 2 || !is_unchanged(path, seen[seen.len() - 2]));
+            seen.push(prints.of(path).expect("it can be read"));
+            assert!(prints.is_unchanged(path, seen[seen.len() - 1]));
+            assert!(prints.is_unchanged(path, Fingerprint::of(&bytes)), "as it was before format 2.2");
+            assert!(seen.len() < 2 || !prints.is_unchanged(path, seen[seen.len() - 2]));
         }
         fs::remove_file(&path).expect("it is there");
         seen.sort_unstable();

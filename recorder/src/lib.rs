@@ -16,7 +16,7 @@ mod branch;
 mod files;
 
 pub use branch::{Branched, Tails, branched};
-pub use files::{ChangedFile, FILE, changed_file, fingerprint, is_unchanged};
+pub use files::{ChangedFile, FILE, Fingerprints, changed_file};
 
 use again::{Shared, begins_again};
 use guest::world::Remains;

@@ -219,7 +219,7 @@ impl Worker {
             Err(e) => return answer(&Frame::Refused(frame.id, chain(&e))),
         };
         for (recorded, here) in trace.header.services.iter().zip(self.facts()) {
-            if !recorder::is_unchanged(&here.binary, recorded.fingerprint) {
+            if !recorder::Fingerprints::default().is_unchanged(&here.binary, recorded.fingerprint) {
                 let why = format!(
                     "the trace is of another program: {} of service {} has changed since (fingerprint {}, recorded {})\n\
                      build the recorded version, or record the case again",
@@ -335,7 +335,7 @@ fn facts_of(service: &Service) -> ServiceFacts {
     ServiceFacts {
         name: service.name.clone(),
         binary: service.binary.clone(),
-        fingerprint: recorder::fingerprint(&service.binary).unwrap_or_default(),
+        fingerprint: recorder::Fingerprints::default().of(&service.binary).unwrap_or_default(),
         args: service.args.clone(),
         env: service.env.clone(),
     }

@@ -71,17 +71,18 @@ impl Fingerprint {
     pub fn parse(text: &str) -> Option<Fingerprint> {
         u64::from_str_radix(text, 16).ok().map(Fingerprint)
     }
-    /// The same of content that need not be in memory at once.
+    /// The same of content that need not be in memory at once: it comes through `buffer`, of which the first `filled`
+    /// bytes are its beginning.
     ///
     /// # Errors
     /// The reader's.
-    pub fn of_reader(mut content: impl Read) -> io::Result<Fingerprint> {
+    pub fn of_reader(mut content: impl Read, buffer: &mut [u8], filled: usize) -> io::Result<Fingerprint> {
         let mut hash = xxhash_rust::xxh3::Xxh3Default::new();
-        let mut piece = vec![0; 1 << 16];
+        hash.update(&buffer[..filled]);
         loop {
-            match content.read(&mut piece) {
+            match content.read(buffer) {
                 Ok(0) => return Ok(Fingerprint(hash.digest())),
-                Ok(n) => hash.update(&piece[..n]),
+                Ok(n) => hash.update(&buffer[..n]),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
