@@ -10,7 +10,7 @@ use crate::causes;
 use crate::diagnostic::spec_error;
 use crate::error::{Code, SpecError};
 use crate::evaluate::{Budget, call, evaluator};
-use crate::growth::{self, Watched};
+use crate::growth;
 use crate::guard::{self, Guards};
 use crate::identity;
 use crate::outline::{self, Told};
@@ -222,8 +222,7 @@ impl Loading<'_> {
         let written = parse(path, &text).map_err(|e| self.error(&e))?;
         let watched = growth::watched(&written, &text);
         let ast = parse(path, &watched.text).map_err(|e| self.error(&e))?;
-        let Watched { text, .. } = &watched;
-        let text = text.clone();
+        let text = watched.text.clone();
         self.sources.set_watched(path, watched);
         Ok((ast, text))
     }

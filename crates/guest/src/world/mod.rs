@@ -360,11 +360,19 @@ impl World {
 
     fn wait_for_baton(&self) {
         const LOOK_EVERY: Patience = Patience::Nanos(100_000_000);
+        /// Looks at a world whose baton is on its way here and does not come, before it is given up.
+        const LOOKS_MAX: u32 = 50;
+        let mut looks = 0;
         while !baton::wait(AddressSpaceId::SUPERVISOR, LOOK_EVERY) {
             // Whoever has it is at work on the kernel's state, which must not be looked at.
             let space = AddressSpaceId(shared().holder.load(Ordering::Relaxed));
             if space == AddressSpaceId::SUPERVISOR {
-                continue;
+                looks += 1;
+                if looks < LOOKS_MAX {
+                    continue;
+                }
+                with_kernel(|k| k.end(Ending::Internal("the baton was lost".to_owned())));
+                return;
             }
             let pid = shared().pids[space.0 as usize].load(Ordering::Relaxed);
             let what = match self.watchdog.borrow_mut().look(pid) {
