@@ -24,6 +24,7 @@ mod host;
 mod image;
 mod leash;
 mod loops;
+mod math;
 mod mem;
 pub mod net;
 mod patch;

@@ -16,6 +16,7 @@
 //! Nothing of this is visible to the kernel or to a guest: a run from a snapshot is the run from a fresh boot.
 
 mod digest;
+mod ioctl;
 mod memory;
 mod pagemap;
 mod ranges;
@@ -23,7 +24,6 @@ mod store;
 
 pub(crate) use digest::digest as digest_memory;
 pub(crate) use memory::{Cover, Replaced, changed, cover, forked, rewind as rewind_memory, take as take_memory};
-pub(crate) use pagemap::PAGEMAP_SCAN;
 pub(crate) use store::{KEPT_FD, keep_file, open};
 
 use crate::arena::{self, peek, shared};

@@ -4,6 +4,7 @@
 //! From Linux 6.7 on the kernel can be asked for the pages of a kind (`PAGEMAP_SCAN`), which costs in proportion to the
 //! pages that are there; before, an entry is read for every page of a mapping.
 
+use super::ioctl::PAGEMAP_SCAN;
 use crate::raw;
 use kernel::abi::PAGE;
 
@@ -12,8 +13,6 @@ const SWAPPED: u64 = 1 << 62;
 const FILE_OR_SHARED: u64 = 1 << 61;
 /// Entries read at once.
 const BATCH: usize = 512;
-/// `_IOWR('f', 16, struct pm_scan_arg)`
-pub(crate) const PAGEMAP_SCAN: u64 = 0xc060_6610;
 const PAGE_IS_FILE: u64 = 1 << 2;
 const PAGE_IS_PRESENT: u64 = 1 << 3;
 const PAGE_IS_SWAPPED: u64 = 1 << 4;
