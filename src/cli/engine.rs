@@ -1,10 +1,9 @@
 //! How the machine is run, which no result depends on: for comparing, and for finding out which part is at fault.
 
 use clap::{Args, ValueEnum};
-use serde::{Deserialize, Serialize};
 
 /// The same runs, by other ways.
-#[derive(Clone, Copy, Debug, Default, Args, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct Engine {
     /// How programs enter the simulated kernel; the result is the same
     #[arg(long, value_enum, default_value_t, help_heading = "Engine")]
@@ -25,7 +24,7 @@ impl Engine {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Entry {
     /// Hot call sites by a jump
     #[default]
@@ -34,7 +33,7 @@ pub(crate) enum Entry {
     Signal,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Boot {
     /// Services start once for a batch of seeds
     #[default]

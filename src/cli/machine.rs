@@ -2,10 +2,9 @@
 
 use clap::Args;
 use model::plan::{Hardware, PROCESSORS_MAX, SIZES, User, bytes_of};
-use serde::{Deserialize, Serialize};
 
 /// What is asked of the machine: results depend on it, so a saved case says it too.
-#[derive(Clone, Debug, Default, Args, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Machine {
     /// Processors that the program sees
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PROCESSORS_MAX)))]

@@ -153,7 +153,7 @@ fn search(
         let mut handed_out_all = stop;
         while !stop && let Some(worker) = pool.idle() {
             if let Some((worker, frame)) = again.pop() {
-                pool.give(worker, frame);
+                pool.give(worker, frame)?;
                 continue;
             }
             match session.next_job() {
@@ -162,7 +162,7 @@ fn search(
                     let frame = frame(next_id, &tests[job.test as usize], &job, loops, What::Outcome)?;
                     flights.insert(next_id, Flight { job, first: None });
                     next_id += 1;
-                    pool.give(worker, frame);
+                    pool.give(worker, frame)?;
                 }
                 Next::Wait => break,
                 Next::Done => {
@@ -213,7 +213,7 @@ fn search(
                     session.lost(&flight.job);
                 }
             }
-            News::Frame(..) => {}
+            News::Nothing | News::Frame(..) => {}
             News::Died(worker, jobs, how) => {
                 line.clear();
                 let mut jobs = jobs.into_iter();

@@ -12,8 +12,8 @@ mod trace;
 
 use crate::cli::{Cli, Command, Engine};
 use crate::exit::{Exit, Problem};
+use crate::pool::Pool;
 use crate::pool::wire::{JobFrame, Setup, System, What};
-use crate::pool::{self, Pool};
 use crate::{kept, spec};
 use explorer::{How, Job, RunnerError, Shrunk, StrategySpec};
 use model::{Choice, Outcome, Seed, Verdict};
@@ -33,7 +33,6 @@ pub(crate) fn dispatch(cli: Cli) -> Result<Exit, Problem> {
         Command::Trace(args) => trace::trace(args),
         Command::Odds(args) => odds::odds(&args),
         Command::Doctor => doctor::doctor(),
-        Command::Worker(args) => pool::worker::serve(&args),
     }
 }
 

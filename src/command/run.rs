@@ -31,7 +31,7 @@ pub(crate) fn run(args: cli::Run) -> Result<Exit, Problem> {
         if args.strategy.needs_steps() { calibrate(&mut pool, "run", args.strategy)? } else { Calibration::default() };
     let job = Job { test: 0, seed, how: How::Strategy { spec: args.strategy, steps } };
     let kept = args.save.as_ref().map(|_| std::env::args().collect());
-    let answer = pool.ask(frame(1, "run", &job, &loops, What::Console { kept })?, |stderr, bytes| {
+    let answer = pool.ask_last(frame(1, "run", &job, &loops, What::Console { kept })?, |stderr, bytes| {
         let _ = if stderr { std::io::stderr().write_all(bytes) } else { std::io::stdout().write_all(bytes) };
         let _ = std::io::stdout().flush();
     })?;

@@ -1,30 +1,38 @@
-//! Workers: processes of this same program, one per CPU, that run worlds one after the other.
+//! Workers: forks of the command, one per CPU, that run worlds one after the other.
 //!
 //! ```text
-//!   command ── Setup, Job, Job, … ──> worker (pinned, single thread, seccomp net)
+//!   command ── Job, Job, … ──> worker (pinned, single thread, seccomp net)
 //!           <── Ready, Outcome, … ──     └─ world ─ guests
 //! ```
 //!
-//! A worker that dies is reported with the run it was at, and replaced.
+//! A worker that dies is reported with the run it was at, and replaced. The command has a single thread: it waits for
+//! all workers at once, and so a fork of it is whole at any time.
 
 pub(crate) mod wire;
 pub(crate) mod worker;
 
 use crate::exit::{Exit, Problem};
 use crate::ui::matrix::Cell;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
 use std::collections::{BTreeMap, VecDeque};
-use std::io::BufReader;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use wire::{Frame, JobFrame, Ready, Setup};
+use std::io::{self, BufReader, PipeReader, PipeWriter, Write as _};
+use std::os::fd::AsFd as _;
+use wire::{Frame, JobFrame, Ready, Setup, System};
 
 /// Jobs that a worker has beside the one it runs, so that it never waits for the command.
 const QUEUED: usize = 4;
+/// How long the command waits for news before it looks after other things.
+const PATIENCE_MILLIS: u16 = 200;
 
 /// What happened.
 #[derive(Debug)]
 pub(crate) enum News {
+    /// Nothing for a while, or nothing that concerns a job.
+    Nothing,
     /// A worker said something.
     Frame(usize, Frame),
     /// A worker is gone, with these jobs: the first one is what it was at.
@@ -33,9 +41,14 @@ pub(crate) enum News {
 
 #[derive(Debug)]
 struct Member {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    generation: u64,
+    process: Pid,
+    /// Where its jobs go; a worker without ends when it has done what it has. Never waits.
+    to: Option<PipeWriter>,
+    from: BufReader<PipeReader>,
+    /// Whether it has said anything yet.
+    ready: bool,
+    /// Whether it has said everything that it ever will.
+    silent: bool,
     jobs: VecDeque<JobFrame>,
 }
 
@@ -45,38 +58,31 @@ pub(crate) struct Pool {
     setup: Setup,
     cpus: Vec<Option<usize>>,
     members: Vec<Member>,
-    sender: Sender<(usize, u64, Option<Frame>)>,
-    receiver: Receiver<(usize, u64, Option<Frame>)>,
     tests: Vec<String>,
     cells: BTreeMap<String, Cell>,
-    next_generation: u64,
-    /// What other workers said while one was awaited.
-    heard: VecDeque<(usize, u64, Option<Frame>)>,
+    /// What workers have said, in the order in which they were heard; nothing is the end of a worker.
+    heard: VecDeque<(usize, Option<Frame>)>,
 }
 
 impl Pool {
-    /// Starts workers and waits until they are ready.
+    /// Starts workers, and waits until they have read the specification, if there is one.
     pub(crate) fn start(setup: Setup, cpus: Vec<Option<usize>>) -> Result<Pool, Problem> {
-        let (sender, receiver) = channel();
         let mut pool = Pool {
             setup,
             cpus,
             members: Vec::new(),
-            sender,
-            receiver,
             tests: Vec::new(),
             cells: BTreeMap::new(),
-            next_generation: 0,
             heard: VecDeque::new(),
         };
         for index in 0..pool.cpus.len() {
             let member = pool.spawn(index)?;
             pool.members.push(member);
         }
-        for index in 0..pool.members.len() {
-            let tests = pool.wait_ready(index)?;
-            pool.tests = tests.iter().map(|(name, _)| name.clone()).collect();
-            pool.cells = tests.into_iter().filter_map(|(name, cell)| Some((name, cell?))).collect();
+        if matches!(pool.setup.system, System::Spec { .. }) {
+            while pool.members.iter().any(|member| !member.ready) {
+                pool.news()?;
+            }
         }
         Ok(pool)
     }
@@ -92,80 +98,58 @@ impl Pool {
     pub(crate) fn size(&self) -> usize {
         self.members.len()
     }
-    fn spawn(&mut self, index: usize) -> Result<Member, Problem> {
-        let program = std::env::current_exe().map_err(|e| Problem::internal(format!("where am I? {e}")))?;
-        let mut command = Command::new(program);
-        command
-            .arg("worker")
-            .args(["--parent", &std::process::id().to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .process_group(0);
-        // The simulated kernel runs between two instructions of a guest: what it does not touch of the processor's wide
-        // registers need not be saved. Restartable sequences would cost at every hand-off and nobody uses them.
-        let narrow = "glibc.cpu.hwcaps=-AVX_Fast_Unaligned_Load,-AVX2,-AVX512F,-AVX512VL";
-        command.env("GLIBC_TUNABLES", format!("{narrow}:glibc.pthread.rseq=0"));
-        // The allocator of a worker's own heap neither looks at the clock, which traps in a guest's process, nor gives
-        // memory back that the next run takes again.
-        command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:-1,muzzy_decay_ms:-1,narenas:1");
-        if let Some(cpu) = self.cpus[index] {
-            command.args(["--cpu", &cpu.to_string()]);
+    fn spawn(&self, index: usize) -> Result<Member, Problem> {
+        let failed = |e: io::Error| Problem::internal(format!("a worker could not be started: {e}"));
+        let (jobs, to) = io::pipe().map_err(failed)?;
+        let (from, answers) = io::pipe().map_err(failed)?;
+        fcntl(&to, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map_err(|e| failed(e.into()))?;
+        let serve = || worker::serve(&self.setup, self.cpus[index]);
+        let process = guest::worker::fork(jobs.as_fd(), answers.as_fd(), serve).map_err(failed)?;
+        Ok(Member {
+            process: Pid::from_raw(process),
+            to: Some(to),
+            from: BufReader::with_capacity(1 << 16, from),
+            ready: false,
+            silent: false,
+            jobs: VecDeque::new(),
+        })
+    }
+    /// Hears what workers say, waiting for it if there is nothing yet; or until `writable` takes more.
+    fn listen(&mut self, patience: PollTimeout, writable: Option<usize>) -> Result<(), Problem> {
+        let said = |member: &Member| !member.silent && !member.from.buffer().is_empty();
+        let mut speaking: Vec<usize> = (0..self.members.len()).filter(|i| said(&self.members[*i])).collect();
+        if speaking.is_empty() {
+            let listened: Vec<usize> = (0..self.members.len()).filter(|i| !self.members[*i].silent).collect();
+            let of = |i: &usize| PollFd::new(self.members[*i].from.get_ref().as_fd(), PollFlags::POLLIN);
+            let mut polled: Vec<PollFd<'_>> = listened.iter().map(of).collect();
+            let to = writable.and_then(|i| self.members[i].to.as_ref());
+            polled.extend(to.map(|to| PollFd::new(to.as_fd(), PollFlags::POLLOUT)));
+            match poll(&mut polled, patience) {
+                // A signal: who waits looks what it was.
+                Ok(_) | Err(nix::Error::EINTR) => {}
+                Err(e) => return Err(Problem::internal(format!("the workers cannot be waited for: {e}"))),
+            }
+            let spoke = |fd: &PollFd<'_>| fd.any().unwrap_or(false);
+            speaking = listened.into_iter().zip(&polled).filter(|(_, fd)| spoke(fd)).map(|(i, _)| i).collect();
         }
-        let mut child =
-            command.spawn().map_err(|e| Problem::internal(format!("a worker could not be started: {e}")))?;
-        let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(Problem::internal("a worker has no pipes"));
-        };
-        let generation = self.next_generation;
-        self.next_generation += 1;
-        let sender = self.sender.clone();
-        std::thread::spawn(move || {
-            let mut from = BufReader::with_capacity(1 << 16, stdout);
-            loop {
-                let frame = Frame::read(&mut from).ok().flatten();
-                let last = frame.is_none();
-                if sender.send((index, generation, frame)).is_err() || last {
-                    return;
-                }
-            }
-        });
-        // A worker that is gone already is noticed by its reader.
-        let _ = Frame::Setup(self.setup.clone()).write(&mut stdin);
-        Ok(Member { child, stdin: Some(stdin), generation, jobs: VecDeque::new() })
+        for index in speaking {
+            let member = &mut self.members[index];
+            // What breaks off is as good as nothing.
+            let frame = Frame::read(&mut member.from).ok().flatten();
+            member.silent = frame.is_none();
+            self.heard.push_back((index, frame));
+        }
+        Ok(())
     }
-    /// Waits until a worker is ready. What others say meanwhile is kept for [`Pool::news`].
-    fn wait_ready(&mut self, index: usize) -> Result<Vec<(String, Option<Cell>)>, Problem> {
-        let generation = self.members[index].generation;
-        let mut kept = std::mem::take(&mut self.heard);
-        let result = loop {
-            let said = match kept.iter().position(|(i, g, f)| (*i, *g) == (index, generation) && is_first(f.as_ref())) {
-                Some(at) => kept.remove(at).expect("found above"),
-                None => match self.receiver.recv() {
-                    Ok(said) => said,
-                    Err(e) => break Err(Problem::internal(format!("the workers are gone: {e}"))),
-                },
-            };
-            if (said.0, said.1) != (index, generation) {
-                kept.push_back(said);
-                continue;
-            }
-            match said.2 {
-                Some(Frame::Ready(Ready::Tests(tests))) => break Ok(tests),
-                Some(Frame::Ready(Ready::Spec(text))) => break Err(Problem::usage(text)),
-                Some(Frame::Ready(Ready::Host(text))) => break Err(Problem { message: text, exit: Exit::Host }),
-                Some(_) => {}
-                None => {
-                    let how = self.how_it_ended(index);
-                    break Err(Problem::internal(format!("a worker ended before it was ready ({how})")));
-                }
-            }
-        };
-        self.heard = kept;
-        result
-    }
+    /// Waits for the end of a worker and tells how it was.
     fn how_it_ended(&mut self, index: usize) -> String {
-        self.members[index].stdin = None;
-        self.members[index].child.wait().map_or_else(|e| e.to_string(), |status| status.to_string())
+        self.members[index].to = None;
+        match waitpid(self.members[index].process, None) {
+            Ok(WaitStatus::Exited(_, code)) => format!("exit status: {code}"),
+            Ok(WaitStatus::Signaled(_, signal, _)) => format!("signal: {} ({signal})", signal as i32),
+            Ok(other) => format!("{other:?}"),
+            Err(e) => e.to_string(),
+        }
     }
     /// The worker with the shortest queue, if any has room.
     pub(crate) fn idle(&self) -> Option<usize> {
@@ -173,54 +157,76 @@ impl Pool {
         (member.jobs.len() <= QUEUED).then_some(index)
     }
     /// Gives a worker a job.
-    pub(crate) fn give(&mut self, index: usize, job: JobFrame) {
-        let member = &mut self.members[index];
-        if let Some(stdin) = &mut member.stdin {
-            let _ = Frame::Job(job.clone()).write(stdin);
+    pub(crate) fn give(&mut self, index: usize, job: JobFrame) -> Result<(), Problem> {
+        let mut bytes = Vec::new();
+        let encoded = Frame::Job(job.clone()).write(&mut bytes);
+        encoded.map_err(|e| Problem::internal(format!("a job could not be written: {e}")))?;
+        self.members[index].jobs.push_back(job);
+        let mut rest = &bytes[..];
+        while !rest.is_empty()
+            && let Some(to) = &mut self.members[index].to
+        {
+            match to.write(rest) {
+                Ok(n) => rest = &rest[n..],
+                // It may itself be waiting until somebody takes what it says.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.listen(PollTimeout::NONE, Some(index))?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                // A worker that is gone says nothing more, which is heard.
+                Err(_) => break,
+            }
         }
-        member.jobs.push_back(job);
+        Ok(())
     }
     /// Waits for news.
     pub(crate) fn news(&mut self) -> Result<News, Problem> {
-        loop {
-            let next = match self.heard.pop_front() {
-                Some(said) => Ok(said),
-                None => self.receiver.recv_timeout(std::time::Duration::from_millis(200)),
-            };
-            let (index, generation, frame) = match next {
-                Ok(news) => news,
-                Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {
-                    return Ok(News::Frame(0, Frame::Console(false, Vec::new())));
-                }
-                Err(e) => return Err(Problem::internal(format!("the workers are gone: {e}"))),
-            };
-            if self.members[index].generation != generation {
-                continue;
+        if self.heard.is_empty() {
+            self.listen(PollTimeout::from(PATIENCE_MILLIS), None)?;
+        }
+        let Some((index, frame)) = self.heard.pop_front() else { return Ok(News::Nothing) };
+        let Some(frame) = frame else {
+            let how = self.how_it_ended(index);
+            if !self.members[index].ready {
+                return Err(Problem::internal(format!("a worker ended before it was ready ({how})")));
             }
-            let Some(frame) = frame else {
-                let how = self.how_it_ended(index);
-                let jobs = std::mem::take(&mut self.members[index].jobs);
-                self.members[index] = self.spawn(index)?;
-                self.wait_ready(index)?;
-                return Ok(News::Died(index, jobs.into(), how));
-            };
-            let done = match &frame {
-                Frame::Outcome(id, ..) | Frame::Comparison(id, _) | Frame::Tails(id, _) | Frame::Refused(id, _) => {
-                    Some(*id)
-                }
-                _ => None,
-            };
-            if let Some(id) = done {
-                self.members[index].jobs.retain(|job| job.id != id);
+            let jobs = std::mem::take(&mut self.members[index].jobs);
+            self.members[index] = self.spawn(index)?;
+            return Ok(News::Died(index, jobs.into(), how));
+        };
+        // Who cannot run worlds says nothing but that.
+        self.members[index].ready = true;
+        let done = match &frame {
+            Frame::Outcome(id, ..) | Frame::Comparison(id, _) | Frame::Tails(id, _) | Frame::Refused(id, _) => *id,
+            Frame::Ready(ready) => return self.is_ready(ready.clone()).map(|()| News::Nothing),
+            _ => return Ok(News::Frame(index, frame)),
+        };
+        self.members[index].jobs.retain(|job| job.id != done);
+        Ok(News::Frame(index, frame))
+    }
+    fn is_ready(&mut self, ready: Ready) -> Result<(), Problem> {
+        match ready {
+            Ready::Spec(text) => Err(Problem::usage(text)),
+            Ready::Host(message) => Err(Problem { message, exit: Exit::Host }),
+            Ready::Tests(tests) => {
+                self.tests = tests.iter().map(|(name, _)| name.clone()).collect();
+                self.cells = tests.into_iter().filter_map(|(name, cell)| Some((name, cell?))).collect();
+                Ok(())
             }
-            return Ok(News::Frame(index, frame));
         }
     }
-    /// Gives one job to one worker and waits for its answer; console frames go to `console`.
-    pub(crate) fn ask(&mut self, job: JobFrame, mut console: impl FnMut(bool, &[u8])) -> Result<Answer, Problem> {
-        let id = job.id;
-        let wants_trace = matches!(job.what, wire::What::Record { .. } | wire::What::Console { kept: Some(_) });
-        self.give(0, job);
+    /// Gives one job to the first worker and waits for its answer; console frames go to `console`.
+    pub(crate) fn ask(&mut self, job: JobFrame, console: impl FnMut(bool, &[u8])) -> Result<Answer, Problem> {
+        let (id, wants_trace) = (job.id, job.what.wants_trace());
+        self.give(0, job)?;
+        self.answer(id, wants_trace, console)
+    }
+    /// As [`Pool::ask`]; the worker ends when it has answered.
+    pub(crate) fn ask_last(&mut self, job: JobFrame, console: impl FnMut(bool, &[u8])) -> Result<Answer, Problem> {
+        let (id, wants_trace) = (job.id, job.what.wants_trace());
+        self.give(0, job)?;
+        self.members[0].to = None;
+        self.answer(id, wants_trace, console)
+    }
+    fn answer(&mut self, id: u64, wants_trace: bool, mut console: impl FnMut(bool, &[u8])) -> Result<Answer, Problem> {
         let mut answer = None;
         loop {
             match self.news()? {
@@ -249,25 +255,23 @@ impl Pool {
                 News::Died(_, _, how) => {
                     return Err(Problem::internal(format!("the worker died during the run ({how})")));
                 }
-                News::Frame(..) => {}
+                News::Nothing | News::Frame(..) => {}
             }
         }
     }
 }
 
-/// Whether a frame is the first a worker says, or its end.
-fn is_first(frame: Option<&Frame>) -> bool {
-    frame.is_none_or(|f| matches!(f, Frame::Ready(_)))
-}
-
 impl Drop for Pool {
     fn drop(&mut self) {
         for member in &mut self.members {
-            member.stdin = None;
+            member.to = None;
             if !member.jobs.is_empty() {
-                let _ = member.child.kill();
+                // It may have ended already.
+                let _ = kill(member.process, Signal::SIGKILL);
             }
-            let _ = member.child.wait();
+        }
+        for member in &self.members {
+            let _ = waitpid(member.process, None);
         }
     }
 }

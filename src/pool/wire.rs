@@ -9,8 +9,8 @@ use std::io::{self, Read, Write};
 /// Most bytes of one frame.
 const FRAME_MAX: usize = 1 << 30;
 
-/// What a worker is to run: sent once, first.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What a worker is to run: it has it from the command that it is a fork of.
+#[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) system: System,
     /// Environment for every service; wins over the specification.
@@ -24,7 +24,7 @@ pub(crate) struct Setup {
 }
 
 /// The system under test.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) enum System {
     /// A specification: its path and the texts of it and of what it loads (missing ones are read from disk).
     Spec { path: String, sources: Vec<(String, String)> },
@@ -63,7 +63,14 @@ pub(crate) enum What {
     Console { kept: Option<Vec<String>> },
 }
 
-/// What a worker answers to [`Setup`].
+impl What {
+    /// Whether the outcome is followed by a trace.
+    pub(crate) fn wants_trace(&self) -> bool {
+        matches!(self, What::Record { .. } | What::Console { kept: Some(_) })
+    }
+}
+
+/// What a worker says first, unless it runs a single program and can.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Ready {
     /// It is ready; these are the tests, and which cells of a matrix they are, as (scenario, fault assumption).
@@ -109,10 +116,9 @@ pub(crate) struct Extras {
     pub(crate) loops: Vec<String>,
 }
 
-/// A frame from a worker.
+/// A frame to or from a worker.
 #[derive(Clone, Debug)]
 pub(crate) enum Frame {
-    Setup(Setup),
     Job(JobFrame),
     Ready(Ready),
     /// Job id, extras, outcome in the trace crate's encoding.
@@ -133,7 +139,6 @@ impl Frame {
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let json = |value: serde_json::Result<Vec<u8>>| value.map_err(io::Error::other);
         let (kind, payload) = match self {
-            Frame::Setup(setup) => (b'S', json(serde_json::to_vec(setup))?),
             Frame::Job(job) => (b'J', json(serde_json::to_vec(job))?),
             Frame::Ready(ready) => (b'R', json(serde_json::to_vec(ready))?),
             Frame::Outcome(id, extras, bytes) => (b'O', json(serde_json::to_vec(&(id, extras, bytes)))?),
@@ -171,7 +176,6 @@ impl Frame {
             serde_json::from_slice(payload).map_err(io::Error::other)
         }
         Ok(match kind {
-            b'S' => Frame::Setup(json(&payload)?),
             b'J' => Frame::Job(json(&payload)?),
             b'R' => Frame::Ready(json(&payload)?),
             b'O' => {

@@ -11,7 +11,7 @@ use model::plan::{Plan, Service};
 use model::{EventIndex, LoopSite, Machine as _, Seed, ServiceId, Verdict, VirtualDuration};
 use recorder::Finished;
 use std::cell::{OnceCell, RefCell};
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader};
 use std::path::Path;
 use trace::{Header, ServiceFacts, SourceText, Trace};
 
@@ -31,19 +31,20 @@ struct Worker {
     said: RefCell<Vec<String>>,
 }
 
-/// Serves until standard input ends.
-pub(crate) fn serve(options: &cli::Worker) -> Result<Exit, Problem> {
-    if let Some(cpu) = options.cpu {
+/// Serves until standard input ends. Returns the code that the process is to end with.
+pub(crate) fn serve(setup: &Setup, cpu: Option<usize>) -> u8 {
+    let exit = prepare_and_serve(setup, cpu).unwrap_or_else(|problem| {
+        eprintln!("fbsim: {}", problem.message);
+        problem.exit
+    });
+    exit.code()
+}
+
+fn prepare_and_serve(setup: &Setup, cpu: Option<usize>) -> Result<Exit, Problem> {
+    if let Some(cpu) = cpu {
         pin(cpu);
     }
-    // A worker does not outlive the command, however that ends: not even if it has ended before this.
-    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
-    if options.parent.is_some_and(|parent| parent != nix::unistd::getppid().as_raw()) {
-        return Ok(Exit::Held);
-    }
-    let mut from = BufReader::new(io::stdin());
-    let Some(Frame::Setup(setup)) = read(&mut from)? else { return Ok(Exit::Held) };
-    let worker = match Worker::new(setup) {
+    let worker = match Worker::new(setup.clone()) {
         Ok(worker) => worker,
         Err(text) => {
             answer(&Frame::Ready(Ready::Spec(text)))?;
@@ -54,7 +55,10 @@ pub(crate) fn serve(options: &cli::Worker) -> Result<Exit, Problem> {
         answer(&Frame::Ready(Ready::Host(missing.to_string())))?;
         return Ok(Exit::Host);
     }
-    answer(&Frame::Ready(Ready::Tests(worker.tests())))?;
+    if worker.spec.is_some() {
+        answer(&Frame::Ready(Ready::Tests(worker.tests())))?;
+    }
+    let mut from = BufReader::new(io::stdin());
     while let Some(frame) = read(&mut from)? {
         if let Frame::Job(job) = frame {
             worker.carry_out(&job)?;
@@ -78,7 +82,19 @@ fn read(from: &mut impl io::Read) -> Result<Option<Frame>, Problem> {
 
 fn answer(frame: &Frame) -> Result<(), Problem> {
     // The command is gone: nobody to tell.
-    frame.write(&mut io::stdout().lock()).map_err(|e| Problem::internal(format!("no one takes the answer: {e}")))
+    frame.write(&mut Answers).map_err(|e| Problem::internal(format!("no one takes the answer: {e}")))
+}
+
+/// Standard output, in one piece: the one of the library writes a frame up to its last line feed first.
+struct Answers;
+
+impl io::Write for Answers {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(nix::unistd::write(io::stdout(), bytes)?)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Worker {
@@ -314,9 +330,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn pass_on() -> Console {
     Box::new(|stderr, bytes| {
-        let mut out = io::stdout().lock();
-        let _ = Frame::Console(stderr, bytes.to_vec()).write(&mut out);
-        let _ = out.flush();
+        let _ = Frame::Console(stderr, bytes.to_vec()).write(&mut Answers);
     })
 }
 

@@ -37,6 +37,7 @@ mod snapshot;
 mod tasks;
 mod twin;
 mod watchdog;
+pub mod worker;
 pub mod world;
 
 pub use arena::Allocator;

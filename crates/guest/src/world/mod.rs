@@ -121,6 +121,7 @@ pub struct Remains {
 /// What the host lacks.
 pub fn prepare_worker() -> Result<(), Requirement> {
     check_host()?;
+    crate::worker::unregister_rseq();
     arena::map().map_err(|e| Requirement::Arena(e.to_string()))?;
     pool::map().map_err(|e| Requirement::Arena(e.to_string()))?;
     cpuid::read_table();
