@@ -7,8 +7,7 @@ use kernel::abi::text::{to_bytes, to_text};
 use kernel::host::{ImageEntry, ImageKind, ImageType};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ffi::{CString, OsStr};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::{CStr, CString};
 
 /// How many files a process keeps open.
 const OPEN_MAX: usize = 24;
@@ -97,22 +96,97 @@ pub(crate) fn entry(path: &str) -> Option<ImageEntry> {
     Some(ImageEntry { kind, mode: stat.st_mode & 0o7777 })
 }
 
+/// How much of a directory the host tells at once.
+const TOLD: usize = 32 << 10;
+
 /// The names in a directory of the image, sorted, and what they are.
 pub(crate) fn list(path: &str) -> Vec<(String, ImageType)> {
-    let bytes = to_bytes(path);
-    let Ok(entries) = std::fs::read_dir(OsStr::from_bytes(&bytes)) else { return Vec::new() };
-    let named = entries.filter_map(|entry| {
-        let entry = entry.ok()?;
-        // Most file systems say so in the listing itself.
-        let kind = match entry.file_type().ok()? {
-            kind if kind.is_file() => ImageType::File,
-            kind if kind.is_dir() => ImageType::Directory,
-            kind if kind.is_symlink() => ImageType::Symlink,
-            _ => return None,
-        };
-        Some((to_text(entry.file_name().into_vec()), kind))
-    });
-    let mut names: Vec<(String, ImageType)> = named.collect();
+    let mut names = Vec::new();
+    let Ok(name) = CString::new(&*to_bytes(path)) else { return names };
+    // SAFETY: a valid path; the flags cannot create or change anything.
+    let fd = unsafe { libc::open(name.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC | libc::O_DIRECTORY) };
+    if fd < 0 {
+        return names;
+    }
+    let mut told = Box::<[u8; TOLD]>::new_uninit();
+    loop {
+        // SAFETY: room for as much as the call is told of.
+        let len = unsafe { raw::syscall3(libc::SYS_getdents64, fd as u64, told.as_mut_ptr() as u64, TOLD as u64) };
+        if len <= 0 {
+            break;
+        }
+        // SAFETY: the call has written so much.
+        let entries = unsafe { std::slice::from_raw_parts(told.as_ptr().cast::<u8>(), len as usize) };
+        told_of(&mut names, entries, |name| Some(type_of(&entry(&format!("{path}/{name}"))?.kind)));
+    }
+    // SAFETY: opened above.
+    unsafe { libc::close(fd) };
     names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     names
+}
+
+fn type_of(kind: &ImageKind) -> ImageType {
+    match kind {
+        ImageKind::File(_) => ImageType::File,
+        ImageKind::Directory => ImageType::Directory,
+        ImageKind::Symlink(_) => ImageType::Symlink,
+    }
+}
+
+/// Appends the names of `struct linux_dirent64`s, see getdents64(2). Some file systems do not say there what they are.
+fn told_of(names: &mut Vec<(String, ImageType)>, mut entries: &[u8], ask: impl Fn(&str) -> Option<ImageType>) {
+    // d_ino and d_off, 8 bytes each; d_reclen, 2; d_type, 1; the name, and a zero at least.
+    while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, kind, name @ ..] = entries {
+        let len = usize::from(u16::from_le_bytes([*low, *high]));
+        let name = CStr::from_bytes_until_nul(name).unwrap_or_default().to_bytes();
+        if name != b"." && name != b".." {
+            let name = to_text(name.to_vec());
+            let kind = match *kind {
+                libc::DT_REG => Some(ImageType::File),
+                libc::DT_DIR => Some(ImageType::Directory),
+                libc::DT_LNK => Some(ImageType::Symlink),
+                libc::DT_UNKNOWN => ask(&name),
+                _ => None,
+            };
+            names.extend(kind.map(|kind| (name, kind)));
+        }
+        entries = entries.get(len.max(1)..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the host lays an entry out.
+    fn entry_of(kind: u8, name: &str) -> Vec<u8> {
+        let len = (19 + name.len() + 1).next_multiple_of(8);
+        let mut bytes = [&[1; 16][..], &(len as u16).to_le_bytes(), &[kind], name.as_bytes()].concat();
+        bytes.resize(len, 0);
+        bytes
+    }
+
+    #[test]
+    fn names_are_taken_from_what_the_host_tells() {
+        let told = [
+            entry_of(libc::DT_DIR, "."),
+            entry_of(libc::DT_DIR, ".."),
+            entry_of(libc::DT_REG, "a file"),
+            entry_of(libc::DT_LNK, "seven77"),
+            entry_of(libc::DT_FIFO, "a pipe"),
+            entry_of(libc::DT_UNKNOWN, "unknown"),
+            entry_of(libc::DT_UNKNOWN, "gone"),
+            entry_of(libc::DT_DIR, "directory"),
+        ];
+        let mut names = Vec::new();
+        told_of(&mut names, &told.concat(), |name| (name == "unknown").then_some(ImageType::File));
+        let names: Vec<(&str, ImageType)> = names.iter().map(|(name, kind)| (&**name, *kind)).collect();
+        let want = [
+            ("a file", ImageType::File),
+            ("seven77", ImageType::Symlink),
+            ("unknown", ImageType::File),
+            ("directory", ImageType::Directory),
+        ];
+        assert_eq!(names, want);
+    }
 }

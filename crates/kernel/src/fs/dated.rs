@@ -10,17 +10,21 @@ use super::path::Goal;
 use crate::caller::Caller;
 use crate::host::Host;
 use model::VirtualTime;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where the interpreter keeps compiled modules, beside their sources.
 const COMPILED: &str = "__pycache__";
 /// A compiled module's header: magic, flags, time of the source, its size.
 const HEADER: usize = 16;
 
-/// The compiled modules of the directories that were asked about, by the names of their sources.
+/// The compiled modules that were asked about.
 #[derive(Debug, Default)]
 pub(crate) struct Modules {
-    directories: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// The names of those in a directory, sorted: `NAME.cpython-311.pyc`.
+    directories: BTreeMap<String, Vec<String>>,
+    /// What the names that were seen say after that of their source: `cpython-311`. A module of an interpreter that is
+    /// known is found without its directory's help.
+    tags: BTreeSet<String>,
 }
 
 /// Finds out when what a goal leads to was last changed, if that is a file of the image that was not looked at yet.
@@ -47,22 +51,28 @@ fn undated(inode: &Inode) -> Option<&str> {
 impl Modules {
     fn time_of(&mut self, host: &mut dyn Host, source: &str, size: u64) -> Option<VirtualTime> {
         let (directory, name) = source.rsplit_once('/')?;
+        let name = name.strip_suffix(".py")?;
         let directory = format!("{directory}/{COMPILED}");
-        let modules = self.directories.entry(directory.clone()).or_insert_with(|| list(host, &directory));
-        let modules = modules.get(name.strip_suffix(".py")?)?;
-        modules.iter().find_map(|module| time_in(host, &format!("{directory}/{module}"), size))
+        let known = |tag: &String| time_in(host, &format!("{directory}/{name}.{tag}.pyc"), size);
+        if let Some(time) = self.tags.iter().find_map(known) {
+            return Some(time);
+        }
+        if !self.directories.contains_key(&directory) {
+            let modules: Vec<String> = host.image_list(&directory).into_iter().map(|(module, _)| module).collect();
+            self.tags.extend(modules.iter().filter_map(|module| Some(tag_of(module)?.1.to_owned())));
+            self.directories.insert(directory.clone(), modules);
+        }
+        let modules = &self.directories[&directory];
+        let first = modules.partition_point(|module| **module < *name);
+        let of_it = modules[first..].iter().take_while(|module| module.starts_with(name));
+        let compiled = of_it.filter(|module| tag_of(module).is_some_and(|(of, _)| of == name));
+        compiled.into_iter().find_map(|module| time_in(host, &format!("{directory}/{module}"), size))
     }
 }
 
-/// The modules of a directory: `NAME.cpython-311.pyc`.
-fn list(host: &mut dyn Host, directory: &str) -> BTreeMap<String, Vec<String>> {
-    let mut modules: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (module, _) in host.image_list(directory) {
-        if let Some((name, _)) = module.strip_suffix(".pyc").and_then(|m| m.split_once('.')) {
-            modules.entry(name.to_owned()).or_default().push(module);
-        }
-    }
-    modules
+/// Of which source a compiled module is, and for which interpreter.
+fn tag_of(module: &str) -> Option<(&str, &str)> {
+    module.strip_suffix(".pyc")?.split_once('.')
 }
 
 /// The time of its source that a compiled module tells, if it is one that goes by times and its source had this size.

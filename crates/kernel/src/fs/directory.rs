@@ -83,7 +83,8 @@ impl Directory {
     pub(crate) fn names(&self) -> Vec<&str> {
         let seen = self.entries.iter().filter(|(_, ino)| ino.is_some()).map(|(name, _)| &**name);
         let mut names: Vec<&str> = seen.chain(self.unseen.keys().map(|name| &**name)).collect();
-        names.sort_unstable();
+        // Two sorted runs, which this sort only merges.
+        names.sort();
         names
     }
 }

@@ -83,13 +83,19 @@ fn list(c: &mut Caller<'_>, layout: Layout) -> Sys {
             1 => (Some(d_type(c.k, c.k.tree(service).parent(dir))), "..".into()),
             n => {
                 let d = c.k.tree(service).dir(dir)?;
-                let Some(name) = d.listing.get(n as usize - 2).cloned() else {
+                let Some(name) = d.listing.get(n as usize - 2) else {
                     break;
                 };
-                let found = match d.unseen.get(&name) {
-                    Some(unseen) => Some((unseen.ino, unseen.d_type())),
-                    None => c.k.lookup(c.host, viewer, dir, &name)?.map(|ino| d_type(c.k, ino)),
-                };
+                if let Some(unseen) = d.unseen.get(name) {
+                    if !layout.put(&mut out, room, (unseen.ino, cookie + 1, unseen.d_type()), name) {
+                        refused = out.is_empty();
+                        break;
+                    }
+                    cookie += 1;
+                    continue;
+                }
+                let name = name.clone();
+                let found = c.k.lookup(c.host, viewer, dir, &name)?.map(|ino| d_type(c.k, ino));
                 (found, name)
             }
         };

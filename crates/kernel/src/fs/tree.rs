@@ -314,13 +314,12 @@ impl Tree {
             return Ok(());
         }
         let path = path.to_string();
-        for (name, kind) in host.image_list(&path) {
-            if !self.dir(dir)?.entries.contains_key(&*name) {
-                let ino = self.number();
-                self.dir_mut(dir).unseen.insert(name.into(), Unseen { ino, kind });
-            }
-        }
-        self.dir_mut(dir).complete = true;
+        let mut names = host.image_list(&path);
+        names.retain(|(name, _)| !d.entries.contains_key(&**name));
+        let unseen = names.into_iter().map(|(name, kind)| (name.into(), Unseen { ino: self.number(), kind })).collect();
+        let d = self.dir_mut(dir);
+        d.unseen = unseen;
+        d.complete = true;
         Ok(())
     }
 }
