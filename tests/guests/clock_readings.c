@@ -59,6 +59,7 @@ static void check(const char *name, site read, const void *first, const void *se
 }
 
 int main(void) {
+	guest_warm_up();
 	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	munmap(pages + 2 * 4096, 4096);
 	char *fixed = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,6 +1,7 @@
 /* static-too
  * A call leaves every register as it was: general ones, flags, x87, XMM, YMM, MXCSR. Two threads with values of their
- * own make calls one after the other, each from a place of its own, often enough that a place is hot. */
+ * own make calls one after the other, each from a place of its own, often enough that a place is hot, in a process in
+ * which places are looked at already. */
 #include "guest.h"
 #include <stddef.h>
 
@@ -163,6 +164,7 @@ static void *hold(void *who) {
 int main(void) {
 	pthread_t other;
 	void *bad;
+	guest_warm_up();
 	CHECK_RC("a thread", pthread_create(&other, NULL, hold, (void *)1), 0);
 	long mine = (long)(intptr_t)hold((void *)2);
 	CHECK_RC("it ends", pthread_join(other, &bad), 0);

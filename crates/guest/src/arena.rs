@@ -37,6 +37,8 @@ const KEEP: usize = 64 << 20;
 const LARGE: usize = 2 << 20;
 /// A world whose objects take no more than this does with small pages: large ones take longer to clear.
 const SMALL: usize = 768 << 10;
+/// So many small pages are taken from the host at once: a fault for each takes three times as long.
+const STEP: usize = 64 << 10;
 /// The host has no such pages.
 const NO_LARGE: usize = usize::MAX;
 
@@ -45,6 +47,8 @@ pub(crate) struct Header {
     bump: usize,
     /// Up to here objects lie in large pages; [`NO_LARGE`] if they do not.
     large: usize,
+    /// Up to here the host was asked for pages.
+    taken: usize,
     free: [usize; 48],
     kernel: *mut Kernel,
     /// Counts entries into the kernel, so that the supervisor sees that something happens.
@@ -77,8 +81,24 @@ pub(crate) const KERNEL_AT: usize = BASE + std::mem::offset_of!(Header, kernel);
 const _: () = assert!(size_of::<Header>() <= OBJECTS - BASE);
 
 impl Header {
-    /// Puts the memory up to `bump` and a little more into large pages.
+    /// Takes pages for the memory up to `bump` and a little more.
     #[cold]
+    fn take(&mut self) {
+        if self.bump <= OBJECTS + SMALL {
+            while self.taken < self.bump {
+                // SAFETY: the range lies in the arena's mapping; its content stays. A host that does not know the call
+                // takes pages by faults.
+                unsafe {
+                    raw::syscall3(libc::SYS_madvise, self.taken as u64, STEP as u64, libc::MADV_POPULATE_WRITE as u64)
+                };
+                self.taken += STEP;
+            }
+        } else {
+            self.enlarge();
+            self.taken = self.large;
+        }
+    }
+    /// Puts the memory up to `bump` and a little more into large pages.
     fn enlarge(&mut self) {
         const MADV_COLLAPSE: u64 = 25;
         while self.large < self.bump {
@@ -133,8 +153,8 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
-        if header.bump > header.large && header.bump > OBJECTS + SMALL {
-            header.enlarge();
+        if header.bump > header.taken {
+            header.take();
         }
         if class == POPULATED && header.large == NO_LARGE {
             // SAFETY: the range lies in the arena's mapping. A host that does not know the call takes pages by faults.
@@ -196,8 +216,18 @@ pub(crate) fn shared() -> &'static Header {
 pub fn map() -> Result<(), nix::Error> {
     crate::region::map(BASE, LEN, Behind::Fresh)?;
     // SAFETY: mapped just now, and no world exists.
-    unsafe { (*header()).large = OBJECTS };
+    unsafe {
+        (*header()).large = OBJECTS;
+        (*header()).taken = OBJECTS;
+    }
     Ok(())
+}
+
+/// Has the host map what the arena holds, which a process that was just forked would else fault in page by page.
+pub(crate) fn map_in() {
+    let len = shared().taken.min(OBJECTS + SMALL) - OBJECTS;
+    // SAFETY: the range lies in the arena's mapping; its content stays.
+    unsafe { raw::syscall3(libc::SYS_madvise, OBJECTS as u64, len as u64, libc::MADV_POPULATE_WRITE as u64) };
 }
 
 /// Forgets the world before and builds a new kernel in the arena.
@@ -212,6 +242,7 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
             libc::madvise(at, used - KEEP, libc::MADV_REMOVE);
             if header.large != NO_LARGE {
                 header.large = OBJECTS + KEEP;
+                header.taken = OBJECTS + KEEP;
             }
         }
         header.bump = OBJECTS;

@@ -7,10 +7,11 @@
 
 use crate::arena::with_kernel;
 use crate::context::Frame;
-use crate::raw;
+use crate::{patch, raw};
 use std::arch::x86_64::__cpuid_count;
 use std::cell::RefCell;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const ARCH_SET_CPUID: u64 = 0x1012;
 
@@ -25,7 +26,7 @@ struct Known {
 
 /// Each question costs a virtual machine a way to its host and back, six microseconds: a worker asks what every start of
 /// a dynamically linked program asks, and a process whatever else it is asked when it is.
-const ASKED_BY_ALL: [(u32, u32); 17] = [
+const ASKED_BY_ALL: [(u32, u32); 15] = [
     (0, 0),
     (1, 0),
     (7, 0),
@@ -37,14 +38,15 @@ const ASKED_BY_ALL: [(u32, u32); 17] = [
     (0xd, 5),
     (0xd, 6),
     (0xd, 7),
-    (0x14, 0),
-    (0x19, 0),
     (EXTENDED, 0),
     (EXTENDED + 1, 0),
     (EXTENDED + 7, 0),
     (EXTENDED + 8, 0),
 ];
 const KNOWN_MAX: usize = 64;
+/// The last of the basic leaves that guests are told of: how wide states are saved. Those after it are about tracing,
+/// keys, topology, frequencies and states that guests do not have.
+const BASIC_LAST: u32 = 0xd;
 /// The first of the extended leaves.
 const EXTENDED: u32 = 0x8000_0000;
 /// Most subleaves that are asked for.
@@ -82,7 +84,7 @@ pub(crate) fn read_table() {
 }
 
 /// What the processor says.
-fn host(leaf: u32, subleaf: u32) -> Answer {
+pub(crate) fn host(leaf: u32, subleaf: u32) -> Answer {
     let mut known = TABLE.0.borrow_mut();
     if let Some(answer) = known.get((leaf, subleaf)) {
         return answer;
@@ -95,7 +97,7 @@ fn host(leaf: u32, subleaf: u32) -> Answer {
 
 /// The leaves that have subleaves.
 fn has_subleaves(leaf: u32) -> bool {
-    matches!(leaf, 4 | 7 | 0xb | 0xd | 0x14 | 0x17 | 0x18 | 0x1d | 0x1f | 0x8000_001d)
+    matches!(leaf, 4 | 7 | 0xb | 0xd | 0x8000_001d)
 }
 
 /// "Genu", as an Intel processor begins its name in leaf 0.
@@ -137,9 +139,7 @@ fn mask(leaf: u32, subleaf: u32, [mut a, mut b, mut c, mut d]: [u32; 4]) -> [u32
         }
         (7, 1) => clear(&mut a, &[5, 21]),
         // Topology names the CPU that asks.
-        (0xb | 0x1f, _) => (a, b, c, d) = (0, 0, subleaf & 0xff, 0),
-        // Frequencies.
-        (0x15 | 0x16, _) => (a, b, c, d) = (0, 0, 0, 0),
+        (0xb, _) => (a, b, c, d) = (0, 0, subleaf & 0xff, 0),
         (0x8000_001e, _) => (a, b, c) = (0, 0, 0),
         _ => {}
     }
@@ -183,15 +183,36 @@ pub(crate) fn emulate(frame: Frame) -> bool {
             registers.rip += 3;
         }
         0xa2 => {
-            let [a, b, c, d] = answer(registers.rax as u32, registers.rcx as u32);
-            (registers.rax, registers.rbx) = (u64::from(a), u64::from(b));
-            (registers.rcx, registers.rdx) = (u64::from(c), u64::from(d));
-            registers.rip += 2;
+            if LATEST.swap(registers.rip, Ordering::Relaxed) == registers.rip {
+                patch::asked_again(registers.rip);
+            }
+            tell(&mut registers);
         }
         _ => return false,
     }
     frame.set_registers(&registers);
     true
+}
+
+/// Where `cpuid` trapped last.
+static LATEST: AtomicU64 = AtomicU64::new(0);
+
+/// Emulates the instruction that stands in place of a `cpuid` at the frame's instruction pointer. False if none does.
+pub(crate) fn emulate_asking(frame: Frame) -> bool {
+    let mut registers = frame.registers();
+    let asks = patch::asks(registers.rip);
+    if asks {
+        tell(&mut registers);
+        frame.set_registers(&registers);
+    }
+    asks
+}
+
+fn tell(registers: &mut kernel::Registers) {
+    let [a, b, c, d] = answer(registers.rax as u32, registers.rcx as u32);
+    (registers.rax, registers.rbx) = (u64::from(a), u64::from(b));
+    (registers.rcx, registers.rdx) = (u64::from(c), u64::from(d));
+    registers.rip += 2;
 }
 
 /// The time stamp counter runs at 1 GHz from the machine's start.
@@ -207,17 +228,18 @@ fn read_clock(registers: &mut kernel::Registers) {
 /// What a guest is told.
 fn answer(leaf: u32, subleaf: u32) -> Answer {
     let base = leaf & EXTENDED;
-    let last = host(base, 0)[0].min(base + 0x40);
+    let last = host(base, 0)[0].min(if base == 0 { BASIC_LAST } else { base + 0x40 });
     if leaf > last || leaf & !(EXTENDED | 0xffff) != 0 {
         return [0; 4];
     }
     let subleaf = if has_subleaves(leaf) { subleaf } else { 0 };
     let intel = host(0, 0)[1] == INTEL;
     match leaf {
+        0 => [last, host(0, 0)[1], host(0, 0)[2], host(0, 0)[3]],
         2 if intel => DESCRIPTORS,
         4 if intel => cache(subleaf),
         // Of topology the same is told for every subleaf.
-        0xb | 0x1f => mask(leaf, subleaf, [0; 4]),
+        0xb => mask(leaf, subleaf, [0; 4]),
         _ if subleaf >= SUBLEAVES_MAX => [0; 4],
         _ => mask(leaf, subleaf, host(leaf, subleaf)),
     }

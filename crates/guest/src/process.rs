@@ -5,6 +5,7 @@ use crate::baton::Patience;
 use crate::entry::{self, LOCAL};
 use crate::patch::{self, Entry};
 use crate::snapshot::{self, Order};
+use crate::world::Boots;
 use crate::{baton, cpuid, image, leash, raw, twin};
 use kernel::AddressSpaceId;
 use kernel::abi::errno::EAGAIN;
@@ -133,12 +134,17 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
 ///
 /// # Errors
 /// The host's reason.
-pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry, loops: &[LoopSite]) -> Result<(), Errno> {
+pub(crate) fn fork_first(
+    child: AddressSpaceId,
+    (entry, boots): (Entry, Boots),
+    loops: &[LoopSite],
+) -> Result<(), Errno> {
     if fork_host(child)? != Forked::Child {
         return Ok(());
     }
+    arena::map_in();
     prepare();
-    patch::begin(entry, loops);
+    patch::begin(entry, boots, loops);
     entry::serve()
 }
 

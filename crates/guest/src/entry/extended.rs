@@ -11,10 +11,10 @@
 //! ```
 
 use super::save::{SAVE, SaveArea};
+use crate::cpuid;
 use kernel::process::Extended;
 use kernel::process::extended::{LEGACY, MXCSR, ORDINARY, ORDINARY_COMPONENTS, Sse, XMM, describe};
 use std::arch::asm;
-use std::arch::x86_64::__cpuid_count;
 
 const XSTATE_BV: usize = 512;
 const AVX: usize = 576;
@@ -29,20 +29,20 @@ const MXCSR_INITIAL: u32 = 0x1f80;
 /// Finds out what the processor has. Once per worker. False if it lacks what entering needs: `XSAVE` with AVX at its
 /// usual place, and `XGETBV` that tells what is in use.
 pub(super) fn prepare() -> bool {
-    let enabled = __cpuid_count(0xd, 0);
-    let extensions = __cpuid_count(0xd, 1);
-    let enabled = u64::from(enabled.eax) | u64::from(enabled.edx) << 32;
-    let avx_at = __cpuid_count(0xd, 2).ebx as usize;
+    let [low, _, _, high] = cpuid::host(0xd, 0);
+    let [extensions, ..] = cpuid::host(0xd, 1);
+    let enabled = u64::from(low) | u64::from(high) << 32;
+    let [_, avx_at, ..] = cpuid::host(0xd, 2);
     let area = SAVE.get();
     area.initial[MXCSR..MXCSR + 4].copy_from_slice(&MXCSR_INITIAL.to_le_bytes());
     area.mxcsr_mask = legacy().0[MXCSR + 4..MXCSR + 8].try_into().expect("four bytes");
     area.components = enabled & (ORDINARY_COMPONENTS | AVX512);
     area.sizes = [ORDINARY as u32; 3];
     for (n, size) in area.sizes.iter_mut().enumerate() {
-        let component = __cpuid_count(0xd, 5 + n as u32);
-        *size = (component.eax + component.ebx).max(ORDINARY as u32);
+        let [len, at, ..] = cpuid::host(0xd, 5 + n as u32);
+        *size = (len + at).max(ORDINARY as u32);
     }
-    area.components & ORDINARY_COMPONENTS == ORDINARY_COMPONENTS && extensions.eax & 4 != 0 && avx_at == AVX
+    area.components & ORDINARY_COMPONENTS == ORDINARY_COMPONENTS && extensions & 4 != 0 && avx_at as usize == AVX
 }
 
 /// How many bytes the components of a mask take in the standard format.

@@ -104,7 +104,7 @@ impl State {
         let zone = zone_near(at)?;
         let slots = ROOM / SLOT;
         let used = self.used[zone].next_multiple_of(slots);
-        if (used + slots) * SLOT > HOST_ZONE_SIZE as usize {
+        if (used + slots) * SLOT > super::ROOM {
             return None;
         }
         let place = HOST_ZONES[zone] + (used * SLOT) as u64;

@@ -7,6 +7,8 @@
 //!                                     └─> Refused: goes on by the signal, for ever
 //! ```
 //!
+//! A `cpuid` that is asked again and again becomes an instruction that is none, whose trap takes less.
+//!
 //! A patch changes nothing that a guest can see but the bytes of its code: same registers, same flags, same result.
 //! Code that is not mapped from a file of the image (compiled at run time), or that a guest makes writable, is left
 //! alone or restored. All state is private to the process, and copied by a fork like the code itself.
@@ -15,16 +17,18 @@ mod counted;
 mod decode;
 mod targets;
 mod trampoline;
+mod vdso;
 
 use crate::arena::peek;
 use crate::entry::{self, LOCAL};
 use crate::raw;
+use crate::world::Boots;
 use counted::{Counted, Mapped};
 pub(crate) use counted::{find as find_loop, is_ours, mapped, trapped as trapped_loop};
 use decode::Form;
 pub(crate) use decode::{JUMP, leaves};
 use kernel::abi::PAGE;
-use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES};
+use kernel::memory::{Backing, HOST_ZONE_SIZE, HOST_ZONES, VDSO};
 use model::LoopSite;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -33,8 +37,15 @@ use trampoline::SLOT;
 pub(crate) use trampoline::jump;
 
 /// How many traps a site must have caused before it is looked at: patching costs about as much as this many, with four
-/// changes of protection and, the first time, the tables of the decoder.
+/// changes of protection and the decoding around the site.
 const WORTH: u32 = 32;
+
+/// How many traps a process must have had before its first site is looked at: the decoder's tables, made then, cost as
+/// much. A boot that many runs begin from spares no cost.
+const TABLES: u32 = 700;
+
+/// Bytes of a zone that are for trampolines.
+const ROOM: usize = (HOST_ZONE_SIZE - PAGE) as usize;
 
 /// How many bytes of code can be looked at for branches in the time of a trap.
 const BYTES_PER_TRAP: u64 = 700;
@@ -46,6 +57,8 @@ enum Site {
     Waiting(u64),
     Refused,
     Patched(Patch),
+    /// A `cpuid`, in whose place an instruction stands that is none.
+    Asks,
 }
 
 /// A site in place.
@@ -64,6 +77,8 @@ struct Patch {
 struct State {
     off: bool,
     sites: BTreeMap<u64, Site>,
+    /// How many more traps it takes until any site is looked at.
+    until_tables: u32,
     /// Branch targets by start of the code mapping.
     targets: BTreeMap<u64, Looked>,
     /// How many trampolines each zone holds.
@@ -115,8 +130,15 @@ pub enum Entry {
 }
 
 /// Begins a process with unpatched code, in which these loops will be counted.
-pub(crate) fn begin(entry: Entry, loops: &[LoopSite]) {
-    *PATCHES.0.borrow_mut() = Some(State { off: entry == Entry::Signal, loops: loops.to_vec(), ..State::default() });
+pub(crate) fn begin(entry: Entry, boots: Boots, loops: &[LoopSite]) {
+    let until_tables = match boots {
+        Boots::Fresh => TABLES,
+        Boots::Shared => 0,
+    };
+    let off = entry == Entry::Signal;
+    let enter = |number| (entry == Entry::Patched).then(|| entry::enter(Some(number)));
+    map_page(VDSO).and_then(|()| write_code(VDSO, &vdso::page(enter))).expect("a page that nothing else gets");
+    *PATCHES.0.borrow_mut() = Some(State { off, until_tables, loops: loops.to_vec(), ..State::default() });
 }
 
 /// A `syscall` that ends at this address trapped.
@@ -124,15 +146,35 @@ pub(crate) fn trapped(after: u64, number: u64) {
     let mut patches = PATCHES.0.borrow_mut();
     let Some(state) = patches.as_mut().filter(|s| !s.off) else { return };
     let site = after - 2;
+    state.until_tables = state.until_tables.saturating_sub(1);
+    let early = state.until_tables > 0;
     match state.sites.entry(site).or_insert(Site::Counted(0)) {
-        Site::Counted(n) if *n + 1 < WORTH => *n += 1,
+        Site::Counted(n) if early || *n + 1 < WORTH => *n += 1,
         Site::Counted(_) => state.decide(site, number),
         Site::Waiting(start) => match state.targets.get_mut(start) {
             Some(Looked::After(traps)) if *traps > 0 => *traps -= 1,
             _ => state.decide(site, number),
         },
-        Site::Refused | Site::Patched(_) => {}
+        Site::Refused | Site::Patched(_) | Site::Asks => {}
     }
+}
+
+const CPUID: [u8; 2] = [0x0f, 0xa2];
+const UD2: [u8; 2] = [0x0f, 0x0b];
+
+/// A `cpuid` was trapped twice in a row. In a virtual machine that takes a way to its host each time, ten times as long as
+/// an instruction that is none: that one stands there from now on.
+pub(crate) fn asked_again(site: u64) {
+    let mut patches = PATCHES.0.borrow_mut();
+    let Some(state) = patches.as_mut().filter(|s| !s.off) else { return };
+    if code_mapping(site).is_some() && write_code(site, &UD2).is_some() {
+        state.sites.insert(site, Site::Asks);
+    }
+}
+
+/// Whether a `cpuid` belongs there, in whose place another instruction stands.
+pub(crate) fn asks(site: u64) -> bool {
+    PATCHES.0.borrow().as_ref().is_some_and(|state| matches!(state.sites.get(&site), Some(Site::Asks)))
 }
 
 /// Where a thread whose instruction pointer is `rip` goes on: there, or in the copy of what a patch displaced.
@@ -183,9 +225,13 @@ fn change(at: u64, len: u64, f: impl Fn(u64, &[u8])) {
         state.targets.retain(|start, _| *start < from || *start >= to);
         let touched: Vec<u64> = state.sites.range(from..to).map(|(site, _)| *site).collect();
         for site in touched {
-            if let Some(Site::Patched(patch)) = state.sites.remove(&site) {
-                f(patch.at, &patch.original);
-                entry::forget_resume();
+            match state.sites.remove(&site) {
+                Some(Site::Patched(patch)) => {
+                    f(patch.at, &patch.original);
+                    entry::forget_resume();
+                }
+                Some(Site::Asks) => f(site, &CPUID),
+                _ => {}
             }
         }
         state.uncount(at..to, f);
@@ -218,7 +264,7 @@ impl State {
             Some(looked.through(code))
         })?;
         let zone = zone_near(site)?;
-        if (self.used[zone] + 1) * SLOT > HOST_ZONE_SIZE as usize {
+        if (self.used[zone] + 1) * SLOT > ROOM {
             return None;
         }
         let place = HOST_ZONES[zone] + (self.used[zone] * SLOT) as u64;

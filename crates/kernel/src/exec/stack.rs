@@ -12,7 +12,7 @@ use crate::abi::text::to_bytes;
 use crate::exec::elf::Image;
 use crate::exec::{ArgumentArea, Program};
 use crate::host::Host;
-use crate::memory::STACK_TOP;
+use crate::memory::{STACK_TOP, VDSO};
 use crate::process::ProcessId;
 use crate::world::Kernel;
 
@@ -57,6 +57,7 @@ pub(super) fn build(
 
     let owner = k.owner(process.service);
     let auxv: Vec<(u64, u64)> = vec![
+        (libc::AT_SYSINFO_EHDR, VDSO),
         (libc::AT_HWCAP, HWCAP),
         (libc::AT_PAGESZ, PAGE),
         (libc::AT_CLKTCK, 100),

@@ -43,3 +43,5 @@ pub const STACK_SIZE: u64 = 8 << 20;
 pub const HOST_ZONES: [u64; 3] = [0x7ff0_0000, PROGRAM_BASE - 0x10_0000, MMAP_TOP];
 /// Size of each of them.
 pub const HOST_ZONE_SIZE: u64 = 0x4_0000;
+/// Where every program finds functions that read clocks (vdso(7)): the last page of the zone near libraries.
+pub const VDSO: u64 = MMAP_TOP + HOST_ZONE_SIZE - crate::abi::PAGE;

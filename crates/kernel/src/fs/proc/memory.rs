@@ -2,7 +2,7 @@
 
 use crate::abi::PAGE;
 use crate::host::Host;
-use crate::memory::{Backing, Vma};
+use crate::memory::{Backing, VDSO, Vma};
 use crate::process::ProcessId;
 use crate::world::Kernel;
 use std::fmt::Write as _;
@@ -51,6 +51,13 @@ impl Line {
     }
 }
 
+impl Line {
+    fn vdso() -> Line {
+        let prot = (libc::PROT_READ | libc::PROT_EXEC) as u32;
+        Line { start: VDSO, end: VDSO + PAGE, prot, shared: false, offset: 0, file: None, ino: 0, name: "[vdso]" }
+    }
+}
+
 impl Kernel {
     pub(super) fn sizes(&self, process: ProcessId) -> Sizes {
         let mut s = Sizes::default();
@@ -75,10 +82,15 @@ impl Kernel {
 
     /// `maps`, and with `details` `smaps`.
     pub(super) fn render_maps(&mut self, host: &mut dyn Host, process: ProcessId, details: bool) -> String {
-        let lines: Vec<Line> = match self.processes.get(&process).and_then(|p| self.spaces.get(&p.space)) {
+        let mut lines: Vec<Line> = match self.processes.get(&process).and_then(|p| self.spaces.get(&p.space)) {
             Some(space) => space.iter().map(|(start, vma)| Line::of(self, start, vma)).collect(),
             None => Vec::new(),
         };
+        // What every program is given lies outside of what it can map.
+        if self.processes.get(&process).is_some_and(|p| !p.auxv.is_empty()) {
+            let at = lines.partition_point(|line| line.start < VDSO);
+            lines.insert(at, Line::vdso());
+        }
         let mut out = String::new();
         // Neighbouring lines mostly show the same file.
         let mut last: (String, u64) = Default::default();

@@ -41,7 +41,8 @@ fn proc_shows_the_process() {
     assert_eq!(w.text("/proc/self/cmdline"), "tool\0-v\0");
     assert_eq!(
         w.text("/proc/self/maps"),
-        "00100000-00200000 rw-p 00000000 00:00 0                                  [heap]\n"
+        "00100000-00200000 rw-p 00000000 00:00 0                                  [heap]\n\
+         4fffe003f000-4fffe0040000 r-xp 00000000 00:00 0                          [vdso]\n"
     );
     assert_eq!(w.text("/proc/self/comm"), "tool\n");
     let fields: Vec<String> = w.text("/proc/self/stat").split_whitespace().map(str::to_owned).collect();
