@@ -45,7 +45,7 @@ struct Member {
     /// Where its jobs go; a worker without ends when it has done what it has. Never waits.
     to: Option<PipeWriter>,
     from: BufReader<PipeReader>,
-    /// Whether it has said anything yet.
+    /// Whether it has said anything yet; one that runs a single program begins with what comes of that.
     ready: bool,
     /// Whether it has said everything that it ever will.
     silent: bool,
@@ -109,7 +109,7 @@ impl Pool {
             process: Pid::from_raw(process),
             to: Some(to),
             from: BufReader::with_capacity(1 << 16, from),
-            ready: false,
+            ready: matches!(self.setup.system, System::Program { .. }),
             silent: false,
             jobs: VecDeque::new(),
         })

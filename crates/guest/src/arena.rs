@@ -38,7 +38,7 @@ const LARGE: usize = 2 << 20;
 /// A world whose objects take no more than this does with small pages: large ones take longer to clear.
 const SMALL: usize = 768 << 10;
 /// So many small pages are taken from the host at once: a fault for each takes three times as long.
-const STEP: usize = 64 << 10;
+const STEP: usize = 32 << 10;
 /// The host has no such pages.
 const NO_LARGE: usize = usize::MAX;
 

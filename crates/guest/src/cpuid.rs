@@ -166,6 +166,11 @@ static ABLE: OnceLock<bool> = OnceLock::new();
 /// Emulates the trapped instruction at the frame's instruction pointer. False if it is something else.
 pub(crate) fn emulate(frame: Frame) -> bool {
     let mut registers = frame.registers();
+    if patch::asks(registers.rip) {
+        tell(&mut registers);
+        frame.set_registers(&registers);
+        return true;
+    }
     // SAFETY: a general protection fault happened at an instruction that was fetched, so its first bytes are mapped;
     // the three bytes of the longest one looked for are compared one after the other.
     let byte = |n: u64| unsafe { *((registers.rip + n) as *const u8) };
@@ -196,17 +201,6 @@ pub(crate) fn emulate(frame: Frame) -> bool {
 
 /// Where `cpuid` trapped last.
 static LATEST: AtomicU64 = AtomicU64::new(0);
-
-/// Emulates the instruction that stands in place of a `cpuid` at the frame's instruction pointer. False if none does.
-pub(crate) fn emulate_asking(frame: Frame) -> bool {
-    let mut registers = frame.registers();
-    let asks = patch::asks(registers.rip);
-    if asks {
-        tell(&mut registers);
-        frame.set_registers(&registers);
-    }
-    asks
-}
 
 fn tell(registers: &mut kernel::Registers) {
     let [a, b, c, d] = answer(registers.rax as u32, registers.rcx as u32);

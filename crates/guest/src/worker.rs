@@ -50,7 +50,8 @@ pub fn fork(jobs: BorrowedFd<'_>, answers: BorrowedFd<'_>, serve: impl FnOnce() 
                 raw::exit(0);
             }
             let code = serve();
-            std::process::exit(i32::from(code))
+            // Nothing is left to be done at an exit: what was said was written at once.
+            raw::exit(i32::from(code))
         }
     }
 }
@@ -93,4 +94,21 @@ pub(crate) fn unregister_rseq() {
     let area = raw::fs_base().wrapping_add_signed(offset as i64);
     // SAFETY: names an area of this thread; the kernel refuses one that is not registered.
     unsafe { raw::syscall(libc::SYS_rseq, [area, LEN, RSEQ_FLAG_UNREGISTER, SIGNATURE, 0, 0]) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+
+    #[test]
+    fn a_process_with_several_threads_is_not_forked() {
+        let (ours, theirs) = io::pipe().expect("a pipe");
+        let serve = || unreachable!("nobody is forked");
+        let other = std::thread::spawn(std::thread::park);
+        let refused = fork(ours.as_fd(), theirs.as_fd(), serve);
+        other.thread().unpark();
+        assert!(refused.is_err_and(|e| e.to_string().contains("several threads")));
+        other.join().expect("it ends");
+    }
 }

@@ -259,8 +259,7 @@ unsafe extern "C" fn on_fault(signal: i32, info: *mut libc::siginfo_t, context: 
     }
     // SAFETY: the kernel passes a valid siginfo.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as u64) };
-    let asked = protection && cpuid::emulate(frame) || signal == libc::SIGILL && cpuid::emulate_asking(frame);
-    if asked {
+    if protection && cpuid::emulate(frame) {
         SELECTOR.store(BLOCK, Ordering::Relaxed);
         // SAFETY: nothing of fbsim runs after this but the handler's epilogue and the restorer.
         unsafe { raw::set_fs_base(guest_fs) };

@@ -7,7 +7,7 @@
 //!                                     └─> Refused: goes on by the signal, for ever
 //! ```
 //!
-//! A `cpuid` that is asked again and again becomes an instruction that is none, whose trap takes less.
+//! A `cpuid` that is asked again and again becomes `hlt`, whose fault takes less time.
 //!
 //! A patch changes nothing that a guest can see but the bytes of its code: same registers, same flags, same result.
 //! Code that is not mapped from a file of the image (compiled at run time), or that a guest makes writable, is left
@@ -57,7 +57,7 @@ enum Site {
     Waiting(u64),
     Refused,
     Patched(Patch),
-    /// A `cpuid`, in whose place an instruction stands that is none.
+    /// A `cpuid`, in whose place `hlt` stands.
     Asks,
 }
 
@@ -160,19 +160,20 @@ pub(crate) fn trapped(after: u64, number: u64) {
 }
 
 const CPUID: [u8; 2] = [0x0f, 0xa2];
-const UD2: [u8; 2] = [0x0f, 0x0b];
+/// `hlt`, which guests may not execute, and `nop`.
+const HLT: [u8; 2] = [0xf4, 0x90];
 
-/// A `cpuid` was trapped twice in a row. In a virtual machine that takes a way to its host each time, ten times as long as
-/// an instruction that is none: that one stands there from now on.
+/// A `cpuid` was trapped twice in a row. In a virtual machine that takes a way to its host each time, several times as long
+/// as a fault does that stays inside (`ud2` does not): `hlt` stands there from now on.
 pub(crate) fn asked_again(site: u64) {
     let mut patches = PATCHES.0.borrow_mut();
     let Some(state) = patches.as_mut().filter(|s| !s.off) else { return };
-    if code_mapping(site).is_some() && write_code(site, &UD2).is_some() {
+    if code_mapping(site).is_some() && write_code(site, &HLT).is_some() {
         state.sites.insert(site, Site::Asks);
     }
 }
 
-/// Whether a `cpuid` belongs there, in whose place another instruction stands.
+/// Whether a `cpuid` belongs there, in whose place `hlt` stands.
 pub(crate) fn asks(site: u64) -> bool {
     PATCHES.0.borrow().as_ref().is_some_and(|state| matches!(state.sites.get(&site), Some(Site::Asks)))
 }

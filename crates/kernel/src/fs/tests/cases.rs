@@ -436,6 +436,20 @@ fn a_source_is_as_old_as_its_compiled_module_says() {
         assert_eq!(w.call("stat", &[S("/usr/lib/m.py"), Out]), 0);
         assert_eq!(w.word(88), want, "{what}");
     }
+    // What an interpreter is called is learnt from the first module; one that has none in the same way is looked for.
+    let mut w = World::new();
+    for (directory, name) in [("/usr/lib", "m.cpython-311"), ("/srv", "m.cpython-311"), ("/opt", "m.cpython-312.opt-1")]
+    {
+        w.host.put(directory, ImageKind::Directory, 0o755, b"");
+        w.host.put(&format!("{directory}/__pycache__"), ImageKind::Directory, 0o755, b"");
+        w.host.file(&format!("{directory}/__pycache__/{name}.pyc"), 0o644, &module(0, 77, 5));
+        w.host.file(&format!("{directory}/m.py"), 0o644, b"a = 1");
+        w.host.file(&format!("{directory}/n.py"), 0o644, b"a = 1");
+        assert_eq!(w.call("stat", &[S(&format!("{directory}/m.py")), Out]), 0);
+        assert_eq!(w.word(88), 77, "{name} of {directory}");
+        assert_eq!(w.call("stat", &[S(&format!("{directory}/n.py")), Out]), 0);
+        assert_eq!(w.word(88), EPOCH, "there is none in {directory}");
+    }
     // A link's compiled module lies beside the link.
     let mut w = World::new();
     w.host.put("/usr/lib/__pycache__", ImageKind::Directory, 0o755, b"");

@@ -119,7 +119,7 @@ impl Host for Fake {
         typed.collect()
     }
     fn image_read(&mut self, path: &str, offset: u64, into: &mut [u8]) -> usize {
-        let bytes = &self.image[path].1;
+        let Some((_, bytes)) = self.image.get(path) else { return 0 };
         let rest = bytes.get(offset as usize..).unwrap_or(&[]);
         let n = rest.len().min(into.len());
         into[..n].copy_from_slice(&rest[..n]);
