@@ -40,8 +40,8 @@ pub(crate) use trampoline::jump;
 /// changes of protection and the decoding around the site.
 const WORTH: u32 = 32;
 
-/// How many traps a process must have had before its first site is looked at: the decoder's tables, made then, cost as
-/// much. A boot that many runs begin from spares no cost.
+/// How many traps a process must have had before sites are counted: the decoder's tables, made when the first one is
+/// looked at, cost as much. A boot that many runs begin from spares no cost.
 const TABLES: u32 = 700;
 
 /// Bytes of a zone that are for trampolines.
@@ -77,7 +77,7 @@ struct Patch {
 struct State {
     off: bool,
     sites: BTreeMap<u64, Site>,
-    /// How many more traps it takes until any site is looked at.
+    /// How many more traps it takes until sites are counted.
     until_tables: u32,
     /// Branch targets by start of the code mapping.
     targets: BTreeMap<u64, Looked>,
@@ -145,11 +145,13 @@ pub(crate) fn begin(entry: Entry, boots: Boots, loops: &[LoopSite]) {
 pub(crate) fn trapped(after: u64, number: u64) {
     let mut patches = PATCHES.0.borrow_mut();
     let Some(state) = patches.as_mut().filter(|s| !s.off) else { return };
+    if state.until_tables > 0 {
+        state.until_tables -= 1;
+        return;
+    }
     let site = after - 2;
-    state.until_tables = state.until_tables.saturating_sub(1);
-    let early = state.until_tables > 0;
     match state.sites.entry(site).or_insert(Site::Counted(0)) {
-        Site::Counted(n) if early || *n + 1 < WORTH => *n += 1,
+        Site::Counted(n) if *n + 1 < WORTH => *n += 1,
         Site::Counted(_) => state.decide(site, number),
         Site::Waiting(start) => match state.targets.get_mut(start) {
             Some(Looked::After(traps)) if *traps > 0 => *traps -= 1,

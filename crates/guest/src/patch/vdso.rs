@@ -34,25 +34,46 @@ const HEADER: usize = 64;
 const PROGRAM_HEADER: usize = 56;
 const SYMBOL: usize = 24;
 
-/// What grows towards the page.
-struct Out(Vec<u8>);
+/// The page, filled from its beginning. Not on the heap, of which a process that was just forked copies what it touches.
+struct Out {
+    page: [u8; PAGE as usize],
+    len: usize,
+}
 
 impl Out {
+    /// Begins with so many zeros.
+    fn after(len: usize) -> Out {
+        Out { page: [0; PAGE as usize], len }
+    }
     fn at(&self) -> u64 {
-        self.0.len() as u64
+        self.len as u64
     }
     fn align(&mut self, to: usize) -> u64 {
-        self.0.resize(self.0.len().next_multiple_of(to), 0);
+        self.len = self.len.next_multiple_of(to);
         self.at()
     }
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.page[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+    /// Goes on there; what is between would trap.
+    fn go_to(&mut self, at: usize) {
+        assert!(at >= self.len, "what comes before has found its place");
+        self.page[self.len..at].fill(0xcc);
+        self.len = at;
+    }
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+        self.bytes(&[0]);
+    }
     fn u16s(&mut self, words: &[u16]) {
-        self.0.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+        words.iter().for_each(|w| self.bytes(&w.to_le_bytes()));
     }
     fn u32s(&mut self, words: &[u32]) {
-        self.0.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+        words.iter().for_each(|w| self.bytes(&w.to_le_bytes()));
     }
     fn u64s(&mut self, words: &[u64]) {
-        self.0.extend(words.iter().flat_map(|w| w.to_le_bytes()));
+        words.iter().for_each(|w| self.bytes(&w.to_le_bytes()));
     }
 }
 
@@ -66,26 +87,26 @@ fn hash(name: &str) -> u32 {
 }
 
 /// The page, to lie at [`VDSO`]. `enter` says where the functions go for a call, if not by the instruction for it.
-pub(super) fn page(enter: impl Fn(u64) -> Option<u64>) -> Vec<u8> {
-    let mut strings = vec![0];
+pub(super) fn page(enter: impl Fn(u64) -> Option<u64>) -> [u8; PAGE as usize] {
+    // Where each string will begin: behind a zero, and behind those before it.
+    let mut strings_len = 1;
     let mut string = |text: &str| {
-        let at = strings.len() as u32;
-        strings.extend_from_slice(text.as_bytes());
-        strings.push(0);
+        let at = strings_len;
+        strings_len += text.len() as u32 + 1;
         at
     };
     let names = FUNCTIONS.map(|(name, _)| string(name));
     let (own, version) = (string(NAME), string(VERSION));
 
-    let mut out = Out(vec![0; HEADER + 2 * PROGRAM_HEADER]);
+    let mut out = Out::after(HEADER + 2 * PROGRAM_HEADER);
     // One bucket, in which all symbols follow each other.
     let hash_at = out.align(8);
     let count = FUNCTIONS.len() as u32 + 1;
     out.u32s(&[1, count, 1, 0]);
-    out.u32s(&(2..count).chain([0]).collect::<Vec<u32>>());
+    (2..count).chain([0]).for_each(|next| out.u32s(&[next]));
     let symbols_at = out.align(8);
-    let code_at = (out.0.len() + SYMBOL * count as usize + 512).next_multiple_of(SLOT * 2);
-    out.0.resize(out.0.len() + SYMBOL, 0);
+    let code_at = (out.len + SYMBOL * count as usize + 512).next_multiple_of(SLOT * 2);
+    out.len += SYMBOL;
     for (index, name) in names.into_iter().enumerate() {
         // Global functions of the first section there is: anything but undefined.
         out.u32s(&[name, 1 << 16 | 0x12]);
@@ -101,8 +122,11 @@ pub(super) fn page(enter: impl Fn(u64) -> Option<u64>) -> Vec<u8> {
         out.u32s(&[hash(text), 20, next, name, 0]);
     }
     let strings_at = out.at();
-    let strings_len = strings.len() as u64;
-    out.0.extend(strings);
+    out.bytes(&[0]);
+    FUNCTIONS.iter().for_each(|(name, _)| out.text(name));
+    out.text(NAME);
+    out.text(VERSION);
+    assert_eq!(out.at() - strings_at, u64::from(strings_len), "all strings are where they were said to be");
     let dynamic_at = out.align(8);
     const DT_NULL: u64 = 0;
     const DT_HASH: u64 = 4;
@@ -119,7 +143,7 @@ pub(super) fn page(enter: impl Fn(u64) -> Option<u64>) -> Vec<u8> {
         (DT_HASH, hash_at),
         (DT_STRTAB, strings_at),
         (DT_SYMTAB, symbols_at),
-        (DT_STRSZ, strings_len),
+        (DT_STRSZ, u64::from(strings_len)),
         (DT_SYMENT, SYMBOL as u64),
         (DT_VERSYM, versions_at),
         (DT_VERDEF, definitions_at),
@@ -130,32 +154,32 @@ pub(super) fn page(enter: impl Fn(u64) -> Option<u64>) -> Vec<u8> {
         out.u64s(&[tag, value]);
     }
     let dynamic_len = out.at() - dynamic_at;
-    assert!(out.0.len() <= code_at, "the tables end where the code begins");
-    out.0.resize(code_at, 0xcc);
+    out.go_to(code_at);
     for (_, number) in FUNCTIONS {
-        let start = out.0.len();
-        out.0.push(0xb8);
+        let start = out.len;
+        out.bytes(&[0xb8]);
         out.u32s(&[number as u32]);
         // movabs (10), lea (7), jmp (6), the address (8); then the instruction, which has one place whatever is in front.
         let call = start + 5 + 10 + 7 + 6 + 8;
         if let Some(enter) = enter(number as u64) {
             let after = VDSO + call as u64 + 2;
-            out.0.extend([0x48, 0xb9]);
+            out.bytes(&[0x48, 0xb9]);
             out.u64s(&[after]);
-            out.0.extend([0x4c, 0x8d, 0x1d]);
+            out.bytes(&[0x4c, 0x8d, 0x1d]);
             out.u32s(&[6 + 8 + 2]);
-            out.0.extend([0xff, 0x25, 0, 0, 0, 0]);
+            out.bytes(&[0xff, 0x25, 0, 0, 0, 0]);
             out.u64s(&[enter]);
         } else {
-            out.0.extend([0xeb, (call - out.0.len() - 2) as u8]);
-            out.0.resize(call, 0xcc);
+            out.bytes(&[0xeb, (call - start - 5 - 2) as u8]);
+            out.go_to(call);
         }
-        out.0.extend([0x0f, 0x05, 0xc3]);
-        out.0.resize(start + SLOT, 0xcc);
+        out.bytes(&[0x0f, 0x05, 0xc3]);
+        out.go_to(start + SLOT);
     }
     let len = out.at();
 
-    let mut head = Out(vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let mut head = Out { page: out.page, len: 0 };
+    head.bytes(&[0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     // ET_DYN, x86-64, version; no entry; program headers; no sections.
     head.u16s(&[3, 62]);
     head.u32s(&[1]);
@@ -167,9 +191,7 @@ pub(super) fn page(enter: impl Fn(u64) -> Option<u64>) -> Vec<u8> {
     head.u64s(&[0, 0, 0, len, len, PAGE]);
     head.u32s(&[2, 4]);
     head.u64s(&[dynamic_at, dynamic_at, dynamic_at, dynamic_len, dynamic_len, 8]);
-    out.0[..head.0.len()].copy_from_slice(&head.0);
-    out.align(PAGE as usize);
-    out.0
+    head.page
 }
 
 #[cfg(test)]
@@ -195,13 +217,12 @@ mod tests {
     #[test]
     fn its_tables_are_those_of_a_library() {
         let page = page(|_| Some(0x1234));
-        assert_eq!(page.len() as u64, PAGE);
-        let file: ElfFile64<'_, LittleEndian> = ElfFile64::parse(&*page).expect("an ELF file");
+        let file: ElfFile64<'_, LittleEndian> = ElfFile64::parse(&page[..]).expect("an ELF file");
         let header: &FileHeader64<LittleEndian> = file.elf_header();
         let endian = LittleEndian;
-        let segments = header.program_headers(endian, &*page).expect("program headers");
+        let segments = header.program_headers(endian, &page[..]).expect("program headers");
         let dynamic = segments.iter().find(|s| s.p_type(endian) == PT_DYNAMIC).expect("a dynamic section");
-        let entries = dynamic.dynamic(endian, &*page).expect("readable").expect("there");
+        let entries = dynamic.dynamic(endian, &page[..]).expect("readable").expect("there");
         let value = |tag: object::elf::DynamicTag| {
             let entry = entries.iter().find(|d| d.tag(endian) == tag).unwrap_or_else(|| panic!("tag {tag:?}"));
             entry.d_val(endian) as usize
