@@ -11,6 +11,8 @@ mod pool;
 mod spec;
 mod ui;
 
+use clap::Parser as _;
+
 /// Kernel state lives in an arena shared by the processes of a world.
 #[global_allocator]
 static ALLOCATOR: guest::Allocator = guest::Allocator;
@@ -25,7 +27,7 @@ fn main() -> std::process::ExitCode {
         }
         report(panic);
     }));
-    let cli = cli::Cli::read();
+    let cli = cli::Cli::parse();
     let exit = match command::dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {

@@ -344,3 +344,14 @@ fn a_program_gets_the_machine_that_is_asked_for() {
     assert_eq!(shown, ["3", "pg", "70", "MemTotal:", "524288", "kB", "1048604", "/home/pg"], "{ran}");
     fbsim(&["replay", &saved]).exits(0).says(&["the replay is the same"]);
 }
+
+/// A job that does not fit into a pipe reaches the worker all the same.
+#[test]
+fn a_large_case_is_replayed() {
+    let scratch = Scratch::new("large");
+    let saved = scratch.path().join("large.fbt").to_string_lossy().into_owned();
+    fbsim(&["run", "--save", &saved, "--", "/bin/ls", "-lR", "/usr/include"]).exits(0);
+    let len = std::fs::metadata(&saved).expect("a case").len();
+    assert!(len > 1 << 16, "{len} bytes are more than a pipe holds");
+    fbsim(&["replay", &saved]).exits(0).says(&["the replay is the same"]);
+}

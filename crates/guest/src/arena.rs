@@ -17,7 +17,7 @@ use crate::raw;
 use crate::region::Behind;
 use kernel::{AddressSpaceId, Kernel};
 use std::alloc::{GlobalAlloc, Layout};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use tikv_jemallocator::Jemalloc as Process;
 
 /// Where the arena lies, in every process.
@@ -37,7 +37,7 @@ const KEEP: usize = 64 << 20;
 const LARGE: usize = 2 << 20;
 /// A world whose objects take no more than this does with small pages: large ones take longer to clear.
 const SMALL: usize = 768 << 10;
-/// So many small pages are taken from the host at once: a fault for each takes three times as long.
+/// So many bytes of small pages are taken from the host at once: a fault for each page takes longer.
 const STEP: usize = 32 << 10;
 /// The host has no such pages.
 const NO_LARGE: usize = usize::MAX;
@@ -47,8 +47,8 @@ pub(crate) struct Header {
     bump: usize,
     /// Up to here objects lie in large pages; [`NO_LARGE`] if they do not.
     large: usize,
-    /// Up to here the host was asked for pages.
-    taken: usize,
+    /// Up to here the host was asked for pages. Read by processes that have no baton yet.
+    taken: AtomicUsize,
     free: [usize; 48],
     kernel: *mut Kernel,
     /// Counts entries into the kernel, so that the supervisor sees that something happens.
@@ -85,17 +85,16 @@ impl Header {
     #[cold]
     fn take(&mut self) {
         if self.bump <= OBJECTS + SMALL {
-            while self.taken < self.bump {
+            while *self.taken.get_mut() < self.bump {
+                let from = *self.taken.get_mut() as u64;
                 // SAFETY: the range lies in the arena's mapping; its content stays. A host that does not know the call
                 // takes pages by faults.
-                unsafe {
-                    raw::syscall3(libc::SYS_madvise, self.taken as u64, STEP as u64, libc::MADV_POPULATE_WRITE as u64)
-                };
-                self.taken += STEP;
+                unsafe { raw::syscall3(libc::SYS_madvise, from, STEP as u64, libc::MADV_POPULATE_WRITE as u64) };
+                *self.taken.get_mut() += STEP;
             }
         } else {
             self.enlarge();
-            self.taken = self.large;
+            *self.taken.get_mut() = self.large;
         }
     }
     /// Puts the memory up to `bump` and a little more into large pages.
@@ -153,7 +152,7 @@ unsafe impl GlobalAlloc for Allocator {
             return std::ptr::null_mut();
         }
         header.bump = at + size;
-        if header.bump > header.taken {
+        if header.bump > header.taken.load(Ordering::Relaxed) {
             header.take();
         }
         if class == POPULATED && header.large == NO_LARGE {
@@ -218,14 +217,14 @@ pub fn map() -> Result<(), nix::Error> {
     // SAFETY: mapped just now, and no world exists.
     unsafe {
         (*header()).large = OBJECTS;
-        (*header()).taken = OBJECTS;
+        (*header()).taken = AtomicUsize::new(OBJECTS);
     }
     Ok(())
 }
 
 /// Has the host map what the arena holds, which a process that was just forked would else fault in page by page.
 pub(crate) fn map_in() {
-    let len = shared().taken.min(OBJECTS + SMALL) - OBJECTS;
+    let len = shared().taken.load(Ordering::Relaxed).min(OBJECTS + SMALL) - OBJECTS;
     // SAFETY: the range lies in the arena's mapping; its content stays.
     unsafe { raw::syscall3(libc::SYS_madvise, OBJECTS as u64, len as u64, libc::MADV_POPULATE_WRITE as u64) };
 }
@@ -242,7 +241,7 @@ pub(crate) fn build(make: impl FnOnce() -> Kernel) {
             libc::madvise(at, used - KEEP, libc::MADV_REMOVE);
             if header.large != NO_LARGE {
                 header.large = OBJECTS + KEEP;
-                header.taken = OBJECTS + KEEP;
+                header.taken = AtomicUsize::new(OBJECTS + KEEP);
             }
         }
         header.bump = OBJECTS;

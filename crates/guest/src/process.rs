@@ -134,11 +134,7 @@ pub(crate) fn fork_guest(child: AddressSpaceId) -> Result<(), Errno> {
 ///
 /// # Errors
 /// The host's reason.
-pub(crate) fn fork_first(
-    child: AddressSpaceId,
-    (entry, boots): (Entry, Boots),
-    loops: &[LoopSite],
-) -> Result<(), Errno> {
+pub(crate) fn fork_first(child: AddressSpaceId, entry: Entry, boots: Boots, loops: &[LoopSite]) -> Result<(), Errno> {
     if fork_host(child)? != Forked::Child {
         return Ok(());
     }

@@ -93,7 +93,7 @@ impl Machine for World {
             Err(why) => fail(format!("{} {why}", spec.binary)),
             Ok((process, space)) => {
                 self.first.borrow_mut()[service.index()] = Some(process);
-                match process::fork_first(space, (self.entry, self.boots), &self.loops) {
+                match process::fork_first(space, self.entry, self.boots, &self.loops) {
                     Ok(()) => Ok(()),
                     Err(errno) => fail(format!("fork: {}", errno.message())),
                 }
