@@ -11,8 +11,6 @@ mod pool;
 mod spec;
 mod ui;
 
-use clap::Parser as _;
-
 /// Kernel state lives in an arena shared by the processes of a world.
 #[global_allocator]
 static ALLOCATOR: guest::Allocator = guest::Allocator;
@@ -27,7 +25,7 @@ fn main() -> std::process::ExitCode {
         }
         report(panic);
     }));
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     let exit = match command::dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
